@@ -1,0 +1,66 @@
+// What graft needs of a Git repository, remote or local. Implementations do their Git work in a child process.
+
+import type { CommitFacts, Snapshot } from './snapshot.ts'
+
+export interface Repository {
+  /** For people and logs: `https://host/path.git#main:folder`, never with credentials. */
+  readonly description: string
+
+  /** Fetches where there is a remote, and resolves branch, tag or commit. Throws RepositoryFault. */
+  refresh(signal?: AbortSignal): Promise<Tip>
+  /** The deployment's folder at a commit. Entries equal to those of `base` are the same objects. */
+  snapshot(commit: string, base?: Snapshot): Promise<Snapshot>
+  /** What lies in the work tree, not committed, without what Git ignores; only local repositories with one. */
+  worktree(base?: Snapshot): Promise<Snapshot>
+  /** Resolves any revision a person may type: `main`, `v1`, `HEAD~2`, `abc123`. */
+  resolve(revision: string): Promise<CommitFacts>
+  /**
+   * `commit` and its first parents, newest first, up to but without the first that is in `known`.
+   * `complete` is false where a shallow clone ends before the history does.
+   */
+  firstParents(
+    commit: string,
+    known: ReadonlySet<string>,
+  ): Promise<{ commits: readonly CommitFacts[]; complete: boolean }>
+  /** Every commit reachable from `commit`, itself included, newest first; `complete` as above. */
+  ancestors(commit: string): Promise<{ commits: readonly CommitFacts[]; complete: boolean }>
+  /** Fetches the history that a shallow clone lacks; false where that is not possible. */
+  deepen(): Promise<boolean>
+  /** Calls back when something may have changed (local repositories are watched): a hint, never a fact. */
+  onHint(callback: () => void): void
+  close(): Promise<void>
+}
+
+export interface Tip {
+  readonly commit: CommitFacts
+  /** Full name of the ref (`refs/heads/main`), or null for a fixed commit. */
+  readonly ref: string | null
+}
+
+/**
+ * Why a repository could not be read, and what follows:
+ * `unreachable`, `server`, `timeout`, `damaged`: tried again by itself with growing backoff.
+ * `auth`, `missing-ref`, `not-found`, `unsupported`, `too-large`: tried again too, but a person must act.
+ */
+export type RepositoryFaultKind =
+  | 'unreachable'
+  | 'server'
+  | 'timeout'
+  | 'damaged'
+  | 'auth'
+  | 'missing-ref'
+  | 'not-found'
+  | 'unsupported'
+  | 'too-large'
+
+export class RepositoryFault extends Error {
+  readonly kind: RepositoryFaultKind
+  /** What a person can do about it, one sentence. */
+  readonly remedy: string
+  constructor(kind: RepositoryFaultKind, message: string, remedy: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'RepositoryFault'
+    this.kind = kind
+    this.remedy = remedy
+  }
+}
