@@ -17,6 +17,8 @@ export interface Engine {
   pullImage(reference: string, options: PullOptions): Promise<ImageFacts>
   tagImage(id: string, tag: string): Promise<void>
   removeTag(tag: string): Promise<void>
+  /** The tags `graft.local/DEPLOYMENT/LEAF:…` that this engine has. */
+  rollbackTags(deployment: string, leaf: string): Promise<readonly string[]>
 
   /** Creates, never starts; restart policy `no`. Resolves to the container's id. */
   create(order: CreateOrder): Promise<string>
@@ -45,6 +47,8 @@ export interface Engine {
   exec(id: string, command: readonly string[], timeout: number): Promise<ProbeResult>
   /** Opens a connection to the container: from here, or from a helper in its network namespace. */
   probe(id: string, target: ProbeTarget, timeout: number): Promise<ProbeResult>
+  /** How many clients are connected to the ports the container listens on; null where that cannot be seen from here. */
+  openConnections(id: string): Promise<number | null>
   /** Resolves when the container no longer runs. */
   waitForExit(id: string, signal: AbortSignal): Promise<{ readonly exitCode: number }>
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>

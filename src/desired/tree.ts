@@ -46,6 +46,8 @@ export interface Leaf {
   readonly generation: number
   /** Line of `generation:` in the file, 1-based. */
   readonly generationLine: number
+  /** Hex digits of `generation: 8 # 3fa91c`, the start of the ledger digest its author meant; null where there is none. */
+  readonly digestComment: string | null
   readonly renamed_from: string | null
   /** With the host's own values, or with the examples where the host's are not known. */
   readonly spec: Spec
@@ -101,7 +103,8 @@ export interface UpdatePolicy {
   /** null: graft chooses. */
   readonly order: 'start-first' | 'stop-first' | null
   readonly deadline: Milliseconds
-  readonly settle: Milliseconds
+  /** null: chosen at the gate: 3 s without any check, 0 with one. */
+  readonly settle: Milliseconds | null
   readonly drain: Milliseconds
 }
 

@@ -94,6 +94,8 @@ export interface GraftLabels {
 export interface RunningSpec extends Omit<Spec, 'image' | 'files' | 'init' | 'restart'> {
   readonly init: boolean
   readonly unsupported: readonly (keyof Spec)[]
+  /** What this engine fills in where a spec does not say. */
+  readonly defaults?: { readonly cgroup?: string; readonly runtime?: string }
 }
 
 export interface ImageFacts {

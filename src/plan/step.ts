@@ -14,7 +14,7 @@ export interface ContainerRef {
 
 export type Action =
   /** Makes sure that the image is there; pulls it where it is not. */
-  | { readonly do: 'image'; readonly leaf: string }
+  | { readonly do: 'image'; readonly leaf: string; readonly image: string; readonly always: boolean }
   /** Creates NAME.next from the leaf's spec with restart policy `no`. */
   | { readonly do: 'create'; readonly leaf: string; readonly container: ContainerRef }
   | { readonly do: 'put-files'; readonly leaf: string; readonly container: ContainerRef }
@@ -33,8 +33,23 @@ export type Action =
   | { readonly do: 'mark-job-done'; readonly leaf: string; readonly volume: string; readonly generation: number }
   /** Keeps the old container's open connections this long (milliseconds). */
   | { readonly do: 'drain'; readonly leaf: string; readonly container: ContainerRef; readonly milliseconds: number }
-  /** Stops a candidate that failed and keeps it as NAME.failed, replacing the one before. */
-  | { readonly do: 'keep-failed'; readonly leaf: string; readonly container: ContainerRef }
+  /**
+   * What becomes of a candidate whose table failed: stopped and kept as NAME.failed, replacing the one before
+   * (`previous`), where its spec is to blame; removed where it is not.
+   */
+  | {
+      readonly do: 'discard'
+      readonly leaf: string
+      readonly container: ContainerRef
+      readonly previous: string | null
+    }
+  /** Stops a container that failed and keeps it as NAME.failed. */
+  | {
+      readonly do: 'keep-failed'
+      readonly leaf: string
+      readonly container: ContainerRef
+      readonly previous: string | null
+    }
   /** Limits that the engine can change on a running container, in the leaf's spec. */
   | {
       readonly do: 'update-limits'
@@ -51,8 +66,9 @@ export type Action =
   | { readonly do: 'create-volume'; readonly volume: string }
 
 /**
- * One step: an action and what takes it back. `undo` runs when a later step of prepare or commit fails, backwards.
- * `undo` is itself a list of actions, run in order, each tried even when the one before failed.
+ * One step: an action and what takes it back. When a step of prepare or commit fails, the undos of all steps that were
+ * tried run backwards, its own first: a call that failed may still have taken effect. `undo` is a list of actions,
+ * run in order, each tried even when the one before failed.
  */
 export interface Step {
   readonly action: Action
@@ -66,9 +82,12 @@ export interface Step {
 export interface Table {
   /** Unique in the plan; the names of its leaves joined with `+`, or `network NAME`. */
   readonly id: string
+  /** What is done to these leaves; a later plan leaves them alone until the table has ended. */
   readonly leaves: readonly string[]
   /** Ids of tables that must have succeeded before; one that failed holds this one. */
   readonly after: readonly string[]
+  /** Whether a commit that changes a leaf's spec may stop this table half way (never a job that has begun). */
+  readonly preemptible: boolean
   readonly prepare: readonly Step[]
   readonly commit: readonly Step[]
   readonly cleanup: readonly Step[]

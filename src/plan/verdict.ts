@@ -17,7 +17,7 @@ export type VerdictKind =
   | 'stop'
   /** Finishes or takes back what an earlier turn left half done; the next turn plans anew. */
   | 'recover'
-  /** Left alone for now, and why: failed before, suspended, waits for a dependency, backs off. */
+  /** Left alone for now, and why: failed before, suspended, waits for a dependency, backs off, is being worked on. */
   | 'hold'
   /** Not allowed: ledger or policy. */
   | 'refuse'
@@ -46,6 +46,10 @@ export interface Verdict {
   readonly gains: readonly string[]
   /** Things worth knowing that change nothing: no health check, an engine that drops a field. */
   readonly notes: readonly string[]
+  /** Milliseconds since 1970 at which a hold ends by itself; null where it does not, or there is none. */
+  readonly retryAt: number | null
+  /** The leaf that must become healthy, or end, before this one goes on; null for none. */
+  readonly awaits: string | null
 }
 
 export interface Plan {
@@ -53,8 +57,6 @@ export interface Plan {
   readonly commit: string | null
   /** Leaves of the tree in path order, then those that are removed, by name. */
   readonly verdicts: readonly Verdict[]
-  /** Leaves whose image must be fetched before it can be planned whole; they are pulled, and everything is planned again. */
-  readonly pulls: readonly { readonly leaf: string; readonly image: string }[]
   readonly tables: readonly Table[]
   /** Set where more would be removed than the limit allows: nothing is removed until somebody confirms. */
   readonly removalHeld: { readonly count: number; readonly limit: number; readonly names: readonly string[] } | null
@@ -64,5 +66,5 @@ export interface Plan {
 
 /** Whether carrying the plan out would change anything on the engine. */
 export function changesAnything(plan: Plan): boolean {
-  return plan.tables.length > 0 || plan.pulls.length > 0
+  return plan.tables.length > 0
 }

@@ -35,6 +35,8 @@ export interface Snapshot {
   readonly commit: CommitFacts | null
   /** Keyed by path. */
   readonly entries: ReadonlyMap<string, SnapshotEntry>
+  /** Names that were not read at all (`..`, `.git`, a backslash …), each with the reason in words. */
+  readonly refused?: readonly { readonly path: string; readonly why: string }[]
 }
 
 /** Bytes of one file above which its content is not loaded. */

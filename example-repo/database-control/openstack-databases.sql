@@ -1,0 +1,27 @@
+-- Safe to run again: what is there stays.
+CREATE DATABASE IF NOT EXISTS keystone;
+GRANT ALL ON keystone.* TO 'keystone'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS glance;
+GRANT ALL ON glance.* TO 'glance'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS placement;
+GRANT ALL ON placement.* TO 'placement'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS nova_api;
+GRANT ALL ON nova_api.* TO 'nova'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS nova_cell0;
+GRANT ALL ON nova_cell0.* TO 'nova'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS nova;
+GRANT ALL ON nova.* TO 'nova'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS neutron;
+GRANT ALL ON neutron.* TO 'neutron'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS cinder;
+GRANT ALL ON cinder.* TO 'cinder'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS heat;
+GRANT ALL ON heat.* TO 'heat'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS gnocchi;
+GRANT ALL ON gnocchi.* TO 'gnocchi'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS aodh;
+GRANT ALL ON aodh.* TO 'aodh'@'%' IDENTIFIED BY '${database_password}';
+CREATE DATABASE IF NOT EXISTS octavia;
+GRANT ALL ON octavia.* TO 'octavia'@'%' IDENTIFIED BY '${database_password}';
+GRANT PROCESS ON *.* TO 'clustercheck'@'localhost' IDENTIFIED BY '${database_password}';
+GRANT REPLICATION SLAVE ON *.* TO 'replica'@'%' IDENTIFIED BY '${database_password}';

@@ -1,0 +1,135 @@
+// The gate: a candidate proves itself before it becomes live. graft runs the check itself, quickly at first, so that a
+// candidate is known to be ready when it is ready and not at the next tick of a long interval.
+
+import type { EngineHealthcheck } from '../desired/spec.ts'
+import type { Leaf } from '../desired/tree.ts'
+import type { ObservedContainer } from '../plan/observed.ts'
+import type { Clock } from './clock.ts'
+import { EngineFault, type Engine, type ProbeResult } from './engine.ts'
+import { SpecFailure, Superseded } from './outcome.ts'
+import { lastLines } from './log-tail.ts'
+
+export interface GateOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly leaf: Leaf
+  readonly id: string
+  readonly signal: AbortSignal
+  readonly onProbe: (result: ProbeResult) => void
+}
+
+/** How long a container without any check must stay up, unless its leaf says otherwise. */
+const SETTLE_UNCHECKED = 3_000
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 1_000
+const PAUSE_GROWTH = 1.5
+/** How often the engine's own view is asked for while graft probes. */
+const INSPECT_EVERY = 1_000
+/** An exit from outside is only believed when the engine still answers this much later: it may be going down itself. */
+const EXIT_GRACE = 1_500
+const DEFAULT_TIMEOUT = 30_000
+
+/** Resolves with the milliseconds it took; throws SpecFailure, Superseded or EngineFault. */
+export async function passGate(options: GateOptions): Promise<number> {
+  const { engine, clock, leaf, id, signal } = options
+  const begun = clock.now()
+  const deadline = begun + leaf.update.deadline
+  const inner = new AbortController()
+  const stop = () => inner.abort()
+  signal.addEventListener('abort', stop)
+  let exited = false
+  const exit = engine.waitForExit(id, inner.signal).then(
+    () => {
+      exited = true
+      inner.abort()
+    },
+    () => undefined,
+  )
+  try {
+    const check = chooseCheck(leaf, await inspect(engine, leaf, id))
+    const settle = leaf.update.settle ?? (check === null ? SETTLE_UNCHECKED : 0)
+    let healthySince: number | null = null
+    let pause = FIRST_PAUSE
+    let inspected = clock.now()
+    let last: ProbeResult | null = null
+    for (;;) {
+      if (signal.aborted) throw new Superseded(String(signal.reason ?? 'stopped'))
+      if (exited || clock.now() - inspected >= INSPECT_EVERY) {
+        const container = await inspect(engine, leaf, id)
+        inspected = clock.now()
+        if (container.state !== 'running') await blameExit(options)
+        if (container.health === 'unhealthy' && check?.kind === 'command') {
+          throw await failure(options, `its health check failed: ${last?.output ?? 'unhealthy'}`)
+        }
+      }
+      if (check !== null) last = await runCheck(options, check, deadline)
+      const healthy = last === null || last.healthy
+      if (last !== null) options.onProbe(last)
+      healthySince = healthy ? (healthySince ?? (check === null ? begun : clock.now())) : null
+      const now = clock.now()
+      if (healthySince !== null && now - healthySince >= settle && !exited) {
+        const container = await inspect(engine, leaf, id)
+        if (container.state === 'running') return now - begun
+        await blameExit(options)
+      }
+      if (now >= deadline) {
+        const seen = last === null ? 'it did not stay up' : `last check: ${last.output}`
+        throw await failure(options, `not healthy within ${leaf.update.deadline / 1000} s; ${seen}`)
+      }
+      const left = healthySince === null ? deadline - now : healthySince + settle - now
+      await clock.sleep(Math.max(1, Math.min(pause, left)), inner.signal)
+      pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    inner.abort()
+    await exit
+  }
+}
+
+type Check =
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeout: number }
+
+/** graft's own probe, else the command the engine would run (the leaf's or the image's), else none. */
+function chooseCheck(leaf: Leaf, container: ObservedContainer): Check | null {
+  if (leaf.probe !== null) return { kind: 'probe' }
+  const check: EngineHealthcheck | undefined = container.running.healthcheck
+  if (check === undefined || 'disable' in check || check.test === undefined) return null
+  const [form = '', ...rest] = check.test
+  if (form === 'NONE') return null
+  const argv = form === 'CMD-SHELL' ? ['/bin/sh', '-c', rest.join(' ')] : form === 'CMD' ? rest : check.test
+  return { kind: 'command', argv, timeout: check.timeout ?? DEFAULT_TIMEOUT }
+}
+
+async function runCheck(options: GateOptions, check: Check, deadline: number): Promise<ProbeResult> {
+  const { engine, leaf, id, clock } = options
+  const left = Math.max(1, deadline - clock.now())
+  try {
+    if (check.kind === 'command') return await engine.exec(id, check.argv, Math.min(check.timeout, left))
+    if (leaf.probe === null) return { healthy: true, output: '' }
+    return await engine.probe(id, leaf.probe, Math.min(leaf.probe.timeout, left))
+  } catch (error) {
+    // The container went away between two looks; the loop's own look says how.
+    if (error instanceof EngineFault && error.kind === 'not-found') return { healthy: false, output: error.message }
+    throw error
+  }
+}
+
+async function inspect(engine: Engine, leaf: Leaf, id: string): Promise<ObservedContainer> {
+  const container = await engine.inspect(id)
+  if (container !== null) return container
+  throw new EngineFault('not-found', `somebody removed the candidate of ${leaf.name}`, 'It is planned anew')
+}
+
+async function blameExit(options: GateOptions): Promise<never> {
+  await options.clock.sleep(EXIT_GRACE)
+  const container = await inspect(options.engine, options.leaf, options.id)
+  if (container.state === 'paused') throw await failure(options, 'somebody paused it at its gate')
+  const how = container.oomKilled ? 'ran out of memory' : `exited with code ${container.exitCode}`
+  throw await failure(options, container.error === '' ? how : `${how}: ${container.error}`)
+}
+
+async function failure(options: GateOptions, message: string): Promise<SpecFailure> {
+  return new SpecFailure(options.leaf.name, message, await lastLines(options.engine, options.id))
+}

@@ -1,0 +1,45 @@
+// How a table ended, and why it did not go through.
+
+import type { Table } from '../plan/step.ts'
+
+/** The spec of a leaf is to blame: it exited, never got healthy, or could not be started. Kept as NAME.failed. */
+export class SpecFailure extends Error {
+  readonly leaf: string
+  /** Last lines of the container's log, oldest first. */
+  readonly log: readonly string[]
+  constructor(leaf: string, message: string, log: readonly string[]) {
+    super(message)
+    this.name = 'SpecFailure'
+    this.leaf = leaf
+    this.log = log
+  }
+}
+
+/** A newer commit, or the end of graft, stopped a table that was waiting. Nobody is to blame. */
+export class Superseded extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'Superseded'
+  }
+}
+
+export type Outcome =
+  | { readonly kind: 'done' }
+  /** A spec is to blame. */
+  | { readonly kind: 'failed'; readonly leaf: string; readonly message: string; readonly log: readonly string[] }
+  /** Registry, disk, network or engine; tried again. `replan`: the engine looked different from what was planned. */
+  | { readonly kind: 'fault'; readonly message: string; readonly remedy: string; readonly replan: boolean }
+  | { readonly kind: 'superseded'; readonly message: string }
+
+export interface TableResult {
+  readonly table: Table
+  readonly outcome: Outcome
+  /** Undo and cleanup steps that failed; the next turn finds what they left. */
+  readonly leftovers: readonly string[]
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Milliseconds a gate or a job took, by leaf. */
+  readonly gates: ReadonlyMap<string, number>
+  /** Milliseconds for which a stop-first leaf had no container that had passed its gate, by leaf. */
+  readonly gaps: ReadonlyMap<string, number>
+}

@@ -1,0 +1,225 @@
+// One action on the engine. The only place where the words of a plan become calls.
+
+import type { Leaf, Tree } from '../desired/tree.ts'
+import { withHostname } from '../plan/default-hostname.ts'
+import { failedName } from '../plan/names.ts'
+import type { ImageFacts } from '../plan/observed.ts'
+import { rollbackTag } from '../plan/rollback-tag.ts'
+import type { RunDigest } from '../plan/run-digest.ts'
+import type { Action, ContainerRef } from '../plan/step.ts'
+import { joinedLeaf } from '../plan/swap-order.ts'
+import { parseRollbackTag } from '../plan/rollback-tag.ts'
+import type { Clock } from './clock.ts'
+import { drain } from './drain.ts'
+import { EngineFault, type Engine } from './engine.ts'
+import { passGate } from './gate.ts'
+import { SpecFailure } from './outcome.ts'
+import type { Report } from './progress.ts'
+import { waitForJob } from './wait-job.ts'
+import { lastLines } from './log-tail.ts'
+
+/** What a table needs while it runs. `created` and `images` fill up as its steps go on. */
+export interface Bench {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly tree: Tree
+  readonly runDigest: RunDigest
+  readonly report: Report
+  /** Aborted when a newer commit wants something else, or graft is to end. */
+  readonly signal: AbortSignal
+  /** Aborted when graft is to end. */
+  readonly closing: AbortSignal
+  /** Ids of the candidates this table made, by leaf. */
+  readonly created: Map<string, string>
+  readonly images: Map<string, { facts: ImageFacts; reference: string }>
+  readonly gates: Map<string, number>
+}
+
+/** Rollback images kept for each leaf, besides the one that runs. */
+const ROLLBACK_IMAGES = 4
+
+/** `failure` is why the table is being undone; null on the way forward. */
+export async function perform(action: Action, bench: Bench, failure: unknown): Promise<void> {
+  const { engine, tree } = bench
+  switch (action.do) {
+    case 'image':
+      return fetchImage(action, bench)
+    case 'create':
+      return create(action.leaf, action.container, bench)
+    case 'put-files':
+      return engine.putFiles(idOf(action.container, bench), leafOf(action.leaf, tree))
+    case 'start':
+      return start(action.container, bench)
+    case 'unpause':
+      return engine.unpause(idOf(action.container, bench))
+    case 'stop':
+      return engine.stop(idOf(action.container, bench))
+    case 'restart-policy':
+      return engine.setRestartPolicy(idOf(action.container, bench), action.policy)
+    case 'rename':
+      return engine.rename(idOf(action.container, bench), action.to)
+    case 'remove':
+      return engine.remove(idOf(action.container, bench))
+    case 'gate':
+      return gate(action.leaf, action.container, bench)
+    case 'wait-job':
+      return job(action.leaf, action.container, bench)
+    case 'mark-job-done':
+      return engine.createMark(tree.name, action.volume, action.leaf, action.generation)
+    case 'drain':
+      return drain(engine, bench.clock, idOf(action.container, bench), action.milliseconds, bench.closing)
+    case 'discard':
+      return discard(action.container, action.previous, bench, failure)
+    case 'keep-failed':
+      return keepFailed(action.container, action.previous, bench)
+    case 'update-limits':
+      return engine.updateLimits(idOf(action.container, bench), leafOf(action.leaf, tree), action.fields)
+    case 'connect':
+      return connect(action.leaf, action.container, action.network, bench)
+    case 'disconnect':
+      return engine.disconnect(idOf(action.container, bench), action.network)
+    case 'tag-image':
+      return tagImage(action.leaf, bench)
+    case 'create-network': {
+      const wish = tree.networks.get(action.network)
+      return wish === undefined ? undefined : engine.createNetwork(tree.name, wish)
+    }
+    case 'remove-network':
+      return engine.removeNetwork(action.id)
+    case 'create-volume': {
+      const wish = tree.volumes.get(action.volume)
+      return wish === undefined ? undefined : engine.createVolume(tree.name, wish)
+    }
+  }
+}
+
+function idOf(container: ContainerRef, bench: Bench): string {
+  return container.id ?? bench.created.get(container.leaf) ?? container.name
+}
+
+function leafOf(name: string, tree: Tree): Leaf {
+  const leaf = tree.leaves.get(name)
+  if (leaf !== undefined) return leaf
+  throw new EngineFault('not-found', `${name} is no longer in the tree`, 'It is planned anew')
+}
+
+async function fetchImage(action: Extract<Action, { do: 'image' }>, bench: Bench): Promise<void> {
+  const leaf = leafOf(action.leaf, bench.tree)
+  const there = action.always ? null : await bench.engine.findImage(action.image)
+  const facts =
+    there ??
+    (await bench.engine.pullImage(action.image, {
+      ...(leaf.spec.platform === undefined ? {} : { platform: leaf.spec.platform }),
+      signal: bench.signal,
+      onProgress: ({ current, total, status }) =>
+        bench.report({ kind: 'pull', leaf: leaf.name, current, total, status }),
+    }))
+  bench.images.set(leaf.name, { facts, reference: action.image })
+}
+
+async function create(name: string, candidate: ContainerRef, bench: Bench): Promise<void> {
+  const leaf = leafOf(name, bench.tree)
+  const image = bench.images.get(name)
+  if (image === undefined) throw new EngineFault('not-found', `the image of ${name} is not there`, 'It is planned anew')
+  const id = await bench.engine.create({
+    name: candidate.name,
+    tree: bench.tree,
+    leaf: withHostname(leaf, bench.tree, image.facts),
+    image: image.facts,
+    imageReference: image.reference,
+    runDigest: bench.runDigest(leaf),
+    joins: await joinsOf(leaf, bench),
+  })
+  bench.created.set(name, id)
+}
+
+/** The container whose namespace is joined: the candidate of this table, or the one that holds the name. */
+async function joinsOf(leaf: Leaf, bench: Bench): Promise<Map<string, string>> {
+  const joined = joinedLeaf(leaf)
+  if (joined === null) return new Map()
+  const created = bench.created.get(joined)
+  if (created !== undefined) return new Map([[joined, created]])
+  const container = await bench.engine.inspect(`${bench.tree.prefix}${joined}`)
+  if (container !== null) return new Map([[joined, container.id]])
+  throw new EngineFault(
+    'not-found',
+    `${joined}, whose namespace ${leaf.name} joins, is not there`,
+    'It is planned anew',
+  )
+}
+
+/** A command that cannot be run is the spec's fault, on a candidate; anything else that stops a start is the engine's. */
+async function start(container: ContainerRef, bench: Bench): Promise<void> {
+  try {
+    await bench.engine.start(idOf(container, bench))
+  } catch (error) {
+    if (error instanceof EngineFault && error.kind === 'start-failed') {
+      throw new SpecFailure(container.leaf, error.message, await lastLines(bench.engine, idOf(container, bench)))
+    }
+    throw error
+  }
+}
+
+async function gate(name: string, container: ContainerRef, bench: Bench): Promise<void> {
+  const took = await passGate({
+    engine: bench.engine,
+    clock: bench.clock,
+    leaf: leafOf(name, bench.tree),
+    id: idOf(container, bench),
+    signal: bench.signal,
+    onProbe: ({ healthy, output }) => bench.report({ kind: 'probe', leaf: name, healthy, output }),
+  })
+  bench.gates.set(name, took)
+}
+
+async function job(name: string, container: ContainerRef, bench: Bench): Promise<void> {
+  const { engine, clock, signal } = bench
+  const took = await waitForJob({ engine, clock, leaf: leafOf(name, bench.tree), id: idOf(container, bench), signal })
+  bench.gates.set(name, took)
+}
+
+/** A candidate whose table failed: kept for its log where its spec is to blame, else removed without a trace. */
+async function discard(
+  container: ContainerRef,
+  previous: string | null,
+  bench: Bench,
+  failure: unknown,
+): Promise<void> {
+  const found = await bench.engine.inspect(idOf(container, bench))
+  if (found === null || found.labels.deployment !== bench.tree.name) return
+  const own: ContainerRef = { ...container, id: found.id }
+  if (failure instanceof SpecFailure && failure.leaf === container.leaf) return keepFailed(own, previous, bench)
+  await bench.engine.stop(found.id)
+  await bench.engine.remove(found.id)
+}
+
+async function keepFailed(container: ContainerRef, previous: string | null, bench: Bench): Promise<void> {
+  const { engine, tree } = bench
+  const id = idOf(container, bench)
+  await engine.setRestartPolicy(id, 'no')
+  await engine.stop(id)
+  const name = failedName(tree.prefix, container.leaf)
+  if (previous !== null && previous !== id) await engine.remove(previous)
+  const other = await engine.inspect(name)
+  if (other !== null && other.id !== id && other.labels.deployment === tree.name) await engine.remove(other.id)
+  await engine.rename(id, name)
+}
+
+async function connect(name: string, container: ContainerRef, key: string, bench: Bench): Promise<void> {
+  const network = bench.tree.networks.get(key)?.name ?? key
+  await bench.engine.connect(idOf(container, bench), leafOf(name, bench.tree), key, network)
+}
+
+async function tagImage(name: string, bench: Bench): Promise<void> {
+  const { engine, tree } = bench
+  const leaf = leafOf(name, tree)
+  const image = bench.images.get(name)
+  if (image === undefined) return
+  const own = rollbackTag(tree.name, name, leaf.generation, image.facts.id)
+  await engine.tagImage(image.facts.id, own)
+  const others = (await engine.rollbackTags(tree.name, name)).filter((tag) => tag !== own)
+  const byGeneration = others.toSorted(
+    (a, b) => (parseRollbackTag(b)?.generation ?? 0) - (parseRollbackTag(a)?.generation ?? 0),
+  )
+  for (const tag of byGeneration.slice(ROLLBACK_IMAGES)) await engine.removeTag(tag)
+}

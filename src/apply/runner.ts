@@ -1,0 +1,169 @@
+// Carries plans out: tables that do not wait for one another run side by side, and a newer plan takes over what has not
+// begun. A table that is under way is left alone, unless the spec of its leaf has changed while it waits.
+
+import PQueue from 'p-queue'
+
+import type { Tree } from '../desired/tree.ts'
+import type { RunDigest } from '../plan/run-digest.ts'
+import type { Action, Table } from '../plan/step.ts'
+import type { Plan } from '../plan/verdict.ts'
+import type { Clock } from './clock.ts'
+import type { Engine } from './engine.ts'
+import { executeTable, type Throttle } from './execute-table.ts'
+import type { TableResult } from './outcome.ts'
+import type { Report } from './progress.ts'
+
+export interface Runner {
+  /** Takes over a plan; what the plan before had not begun is dropped. */
+  adopt(plan: Plan, tree: Tree): void
+  /** Leaves and table ids that are being worked on. */
+  busy(): ReadonlySet<string>
+  /** Resolves when nothing is under way and nothing can begin. */
+  settled(): Promise<void>
+  /** Begins nothing more; a candidate at its gate is undone, a job runs on, steps in hand are finished. */
+  stop(): Promise<void>
+}
+
+export interface RunnerOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly runDigest: RunDigest
+  /** Engine starts at a time. */
+  readonly parallel: number
+  readonly report: Report
+  /** Called after each table, when its leaves are free again. */
+  readonly onEnd: (result: TableResult) => void
+}
+
+interface Running {
+  readonly table: Table
+  readonly tree: Tree
+  readonly abort: AbortController
+}
+
+/** Creates and starts are what loads an engine; a start comes before a create, since something may be down for it. */
+const THROTTLED: ReadonlyMap<Action['do'], number> = new Map([
+  ['start', 2],
+  ['put-files', 1],
+  ['create', 0],
+])
+
+export function createRunner(options: RunnerOptions): Runner {
+  const queue = new PQueue({ concurrency: options.parallel })
+  const throttle: Throttle = (action, work) => {
+    const priority = THROTTLED.get(action.do)
+    return priority === undefined ? work() : queue.add(work, { priority })
+  }
+  const running = new Map<string, Running>()
+  let waiting: { table: Table; tree: Tree }[] = []
+  let done = new Set<string>()
+  const closing = new AbortController()
+  let idle: (() => void)[] = []
+
+  function startReady(): void {
+    if (!closing.signal.aborted) {
+      const planned = new Set(waiting.map(({ table }) => table.id))
+      for (const entry of waiting) {
+        const { table } = entry
+        const ready = table.after.every((id) => done.has(id) || !(planned.has(id) || running.has(id)))
+        if (ready && !table.leaves.some((leaf) => isBusy(leaf))) begin(entry.table, entry.tree)
+      }
+      waiting = waiting.filter(({ table }) => !running.has(table.id))
+    }
+    if (running.size === 0) {
+      const callbacks = idle
+      idle = []
+      for (const callback of callbacks) callback()
+    }
+  }
+
+  function isBusy(leaf: string): boolean {
+    for (const { table } of running.values()) if (table.leaves.includes(leaf)) return true
+    return false
+  }
+
+  function begin(table: Table, tree: Tree): void {
+    const abort = new AbortController()
+    running.set(table.id, { table, tree, abort })
+    const bench = {
+      engine: options.engine,
+      clock: options.clock,
+      tree,
+      runDigest: options.runDigest,
+      report: options.report,
+      signal: abort.signal,
+      closing: closing.signal,
+      created: new Map<string, string>(),
+      images: new Map(),
+      gates: new Map<string, number>(),
+    }
+    void executeTable(table, bench, throttle).then(end)
+  }
+
+  function end(result: TableResult): void {
+    const { id } = result.table
+    running.delete(id)
+    if (result.outcome.kind === 'done') done.add(id)
+    else dropDependents(id)
+    options.onEnd(result)
+    startReady()
+  }
+
+  function dropDependents(failed: string): void {
+    const dropped = new Set([failed])
+    for (let grew = true; grew;) {
+      grew = false
+      for (const { table } of waiting) {
+        const cause = table.after.find((id) => dropped.has(id))
+        if (cause === undefined || dropped.has(table.id)) continue
+        dropped.add(table.id)
+        grew = true
+        options.report({ kind: 'table-held', table, because: `${cause} did not go through` })
+      }
+    }
+    waiting = waiting.filter(({ table }) => !dropped.has(table.id))
+  }
+
+  /** A newer commit wins at once over a candidate at its gate, where it changes that very leaf. */
+  function abortSuperseded(tree: Tree): void {
+    for (const { table, tree: own, abort } of running.values()) {
+      if (!table.preemptible) continue
+      const changed = table.leaves.find((name) => {
+        const [before, after] = [own.leaves.get(name), tree.leaves.get(name)]
+        if (before === undefined || before === after) return false
+        return (
+          after === undefined ||
+          after.generation !== before.generation ||
+          options.runDigest(after) !== options.runDigest(before)
+        )
+      })
+      if (changed !== undefined) abort.abort(`a newer commit changes ${changed}`)
+    }
+  }
+
+  return {
+    adopt(plan, tree) {
+      abortSuperseded(tree)
+      done = new Set()
+      waiting = plan.tables.filter(({ id }) => !running.has(id)).map((table) => ({ table, tree }))
+      startReady()
+    },
+    busy() {
+      const busy = new Set<string>()
+      for (const { table } of running.values()) {
+        busy.add(table.id)
+        for (const leaf of table.leaves) busy.add(leaf)
+      }
+      return busy
+    },
+    settled() {
+      return running.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))
+    },
+    async stop() {
+      waiting = []
+      closing.abort()
+      for (const { abort } of running.values()) abort.abort('graft is stopping')
+      await this.settled()
+    },
+  }
+}

@@ -1,0 +1,229 @@
+// The daemon: two loops that wake one another. One follows the repository and decides what is wanted, the other looks
+// at the engine and begins what is to be done. Every wake reads everything again; events only say when to look.
+
+import type { Clock } from '../apply/clock.ts'
+import { EngineFault, type Engine } from '../apply/engine.ts'
+import { RepositoryFault } from '../repository/repository.ts'
+import type { CommitFacts } from '../repository/snapshot.ts'
+import type { Problem } from '../desired/problem.ts'
+import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
+import type { Reconciler, Turn, Wish } from './reconcile.ts'
+import { treeStatus, type RepositoryStatus, type Status } from './status.ts'
+import { createWaker } from './waker.ts'
+
+export interface DaemonOptions {
+  readonly deployment: Deployment
+  readonly engine: Engine
+  readonly reconciler: Reconciler
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly probed: () => ReadonlyMap<string, boolean>
+  /** Told what happens, in words; the caller logs it. */
+  readonly tell: (news: News) => void
+  /** Called after each turn with what runs, so that graft's own probes follow. */
+  readonly onTurn: (turn: Turn) => void
+}
+
+export type News =
+  | { readonly kind: 'commit'; readonly commit: CommitFacts }
+  | {
+      readonly kind: 'unreadable'
+      readonly commit: CommitFacts
+      readonly problems: readonly Problem[]
+      readonly kept: string | null
+    }
+  | { readonly kind: 'host-problems'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'repository-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
+  | { readonly kind: 'repository-back' }
+  | { readonly kind: 'engine-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
+  | { readonly kind: 'engine-back' }
+  | { readonly kind: 'turn'; readonly turn: Turn; readonly milliseconds: number }
+
+export interface Daemon {
+  /** Resolves when the signal is aborted and everything in hand is finished or undone. */
+  readonly ended: Promise<void>
+  /** Look at both, now. */
+  wake(reason: string): void
+  /** Forgets why a leaf waits, and looks. */
+  retry(leaf: string): void
+  /** Answers once at least one more turn has been taken. */
+  status(): Status
+}
+
+const FIRST_RETRY = 1_000
+const LONGEST_RETRY = 60_000
+/** Events come in bursts; one look answers them all. */
+const GATHER = 150
+/** Without any event: drift that no event told of is found within this time. */
+const LOOK_AT_LEAST = 60_000
+/** A local folder is watched; the poll is for what the watcher missed. */
+const LOCAL_POLL = 5_000
+
+export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) => void): Daemon {
+  const { deployment, engine, reconciler, clock, signal, tell } = options
+  const since = clock.now()
+  const repositoryWaker = createWaker(clock, signal)
+  const engineWaker = createWaker(clock, signal)
+  onWake(() => engineWaker.wake())
+  let wish: Wish | null = null
+  let accepted: Accepted | null = null
+  let judged: { id: string; fingerprint: string } | null = null
+  let problems: readonly Problem[] = []
+  let turn: Turn | null = null
+  let engineFault: string | null = null
+  let repository: RepositoryStatus = {
+    description: deployment.repository.description,
+    tip: null,
+    seenAt: null,
+    fault: null,
+  }
+  deployment.repository.onHint(() => repositoryWaker.wake())
+
+  async function follow(): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      let pause = deployment.settings.repo.includes('://') ? deployment.settings.poll * 1000 : LOCAL_POLL
+      try {
+        const { commit } = await deployment.repository.refresh(signal)
+        if (failures > 0) tell({ kind: 'repository-back' })
+        failures = 0
+        repository = { ...repository, tip: commit, seenAt: clock.now(), fault: null }
+        await consider(commit)
+      } catch (error) {
+        if (signal.aborted) return
+        failures++
+        const [message, remedy] = faultWords(error)
+        pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
+        if (repository.fault?.message !== message) tell({ kind: 'repository-fault', message, remedy, retryIn: pause })
+        repository = { ...repository, fault: { message, remedy } }
+        if (failures === 1 && wish === null) engineWaker.wake()
+      }
+      await repositoryWaker.wait(jittered(pause), 20)
+    }
+  }
+
+  /** Judges a commit that is new, or old under changed host files, and takes it over where it reads. */
+  async function consider(commit: CommitFacts): Promise<void> {
+    const host = await deployment.hostFiles()
+    if (judged?.id === commit.id && judged.fingerprint === host.fingerprint) return
+    if (judged?.id !== commit.id) tell({ kind: 'commit', commit })
+    const judgement = await deployment.judge(commit.id, host)
+    problems = [...host.problems, ...judgement.problems]
+    judged = { id: commit.id, fingerprint: host.fingerprint }
+    if (host.problems.length > 0) {
+      tell({ kind: 'host-problems', problems: host.problems })
+      if (accepted !== null) return
+    }
+    const good = isAccepted(judgement) ? judgement : await lastGood(commit, host)
+    if (good !== judgement) {
+      tell({ kind: 'unreadable', commit, problems: judgement.problems, kept: good?.commit?.id ?? null })
+    } else if (judgement.problems.length > 0) tell({ kind: 'problems', problems: judgement.problems })
+    if (good === null || host.problems.length > 0) return
+    accepted = good
+    wish = deployment.wish(good, host, false)
+    engineWaker.wake()
+  }
+
+  /** The commit that ran before, or, after a start, the newest one that reads. */
+  async function lastGood(
+    commit: CommitFacts,
+    host: Awaited<ReturnType<Deployment['hostFiles']>>,
+  ): Promise<Accepted | null> {
+    if (accepted !== null) return accepted
+    const id = await deployment.history.lastReadable(commit.id)
+    if (id === null) return null
+    const judgement = await deployment.judge(id, host)
+    return isAccepted(judgement) ? judgement : null
+  }
+
+  async function reconcile(): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      let pause = LOOK_AT_LEAST
+      if (wish !== null) {
+        try {
+          const begun = clock.now()
+          turn = await reconciler.turn(wish)
+          if (failures > 0) tell({ kind: 'engine-back' })
+          failures = 0
+          engineFault = null
+          options.onTurn(turn)
+          tell({ kind: 'turn', turn, milliseconds: clock.now() - begun })
+          pause = Math.min(pause, untilRetry(turn, clock.now()))
+        } catch (error) {
+          failures++
+          const [message, remedy] = faultWords(error)
+          pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
+          if (engineFault !== message) tell({ kind: 'engine-fault', message, remedy, retryIn: pause })
+          engineFault = message
+        }
+      }
+      await engineWaker.wait(pause, GATHER)
+    }
+  }
+
+  /** Events of leaves that are being worked on are our own doing, mostly; the end of the table wakes anyway. */
+  async function listen(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const name = accepted?.tree.name
+        if (name !== undefined) {
+          for await (const event of engine.events(name, signal)) {
+            if (event.leaf === null || !reconciler.busy().has(event.leaf)) engineWaker.wake()
+          }
+          engineWaker.wake()
+        }
+      } catch {
+        // The other loop says that the engine is gone, and when it is back.
+        engineWaker.wake()
+      }
+      await clock.sleep(FIRST_RETRY, signal)
+    }
+  }
+
+  const ended = Promise.all([follow(), reconcile(), listen()]).then(() => reconciler.stop())
+  return {
+    ended,
+    wake() {
+      judged = null
+      repositoryWaker.wake()
+      engineWaker.wake()
+    },
+    retry(leaf) {
+      reconciler.retry(leaf)
+      engineWaker.wake()
+    },
+    status: () => ({
+      deployment: accepted?.tree.name ?? null,
+      repository,
+      engine: { url: engine.url, reachable: engineFault === null, message: engineFault },
+      commit: accepted?.commit ?? null,
+      problems,
+      daemon: { pid: process.pid, since },
+      ...(turn === null
+        ? { tree: null, departed: [], removalHeld: null, notes: [] }
+        : treeStatus(turn, reconciler.busy(), options.probed())),
+    }),
+  }
+}
+
+function isAccepted(judgement: Judgement): judgement is Accepted {
+  return judgement.tree !== null
+}
+
+function untilRetry(turn: Turn, now: number): number {
+  const times = turn.plan.verdicts.map(({ retryAt }) => retryAt).filter((time) => time !== null)
+  const waits = turn.plan.verdicts.some(({ awaits }) => awaits !== null) ? [now + 1_000] : []
+  return Math.max(100, Math.min(LOOK_AT_LEAST, ...times.map((time) => time - now), ...waits.map((time) => time - now)))
+}
+
+function faultWords(error: unknown): [string, string] {
+  if (error instanceof RepositoryFault || error instanceof EngineFault) return [error.message, error.remedy]
+  return [error instanceof Error ? error.message : String(error), 'It is tried again by itself']
+}
+
+/** Many hosts that follow one repository do not all ask in the same second. */
+function jittered(milliseconds: number): number {
+  return milliseconds * (0.9 + Math.random() * 0.2)
+}

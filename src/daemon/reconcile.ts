@@ -1,0 +1,158 @@
+// One turn: look, plan, act. `apply` takes turns until nothing is left to do; the daemon takes one at every wake.
+
+import type { Clock } from '../apply/clock.ts'
+import type { Engine } from '../apply/engine.ts'
+import type { TableResult } from '../apply/outcome.ts'
+import type { Report } from '../apply/progress.ts'
+import { createRunner } from '../apply/runner.ts'
+import type { Problem } from '../desired/problem.ts'
+import type { Tree } from '../desired/tree.ts'
+import type { Observed } from '../plan/observed.ts'
+import { plan } from '../plan/plan.ts'
+import type { DepartedLeaf } from '../plan/planning.ts'
+import type { RunDigest } from '../plan/run-digest.ts'
+import type { Plan } from '../plan/verdict.ts'
+import { createWaits, type SpecId } from './waits.ts'
+
+/** What is to be, as far as it was accepted. */
+export interface Wish {
+  readonly tree: Tree
+  readonly refused: ReadonlyMap<string, Problem>
+  readonly departed: ReadonlyMap<string, DepartedLeaf>
+  readonly removals: { readonly limit: (managed: number) => number; readonly confirmed: boolean }
+  /** Remembers the deployment's name and prefix on this host, before anything is made under them. */
+  readonly bind: () => Promise<void>
+}
+
+export interface Turn {
+  readonly wish: Wish
+  readonly observed: Observed
+  readonly plan: Plan
+}
+
+export interface ReconcilerOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly runDigest: RunDigest
+  readonly mirror: (reference: string) => string
+  readonly parallel: number
+  readonly report: Report
+  /** Health that graft's own probes saw, by leaf. */
+  readonly probed: () => ReadonlyMap<string, boolean>
+  /** Something ended: it is worth looking again. */
+  readonly onChange: () => void
+}
+
+export interface Reconciler {
+  /** Looks and plans; nothing is done. Throws EngineFault. */
+  look(wish: Wish): Promise<Turn>
+  /** Looks, plans and begins what is to be done. Throws EngineFault. */
+  turn(wish: Wish): Promise<Turn>
+  /** Turns until nothing is left that can be done now. */
+  settle(wish: Wish, signal: AbortSignal): Promise<{ turn: Turn; results: readonly TableResult[] }>
+  busy(): ReadonlySet<string>
+  /** Forgets why a leaf waits; null: all leaves. */
+  retry(leaf: string | null): void
+  stop(): Promise<void>
+}
+
+/** How often `settle` looks again while a leaf waits for another one's health. */
+const LOOK_AGAIN = 500
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { engine, clock, runDigest } = options
+  const waits = createWaits()
+  let results: TableResult[] = []
+  let last: Turn | null = null
+  let sideways = 0
+  const looking = new Set<Set<string>>()
+  const runner = createRunner({ ...options, onEnd: ended })
+
+  function ended(result: TableResult): void {
+    results.push(result)
+    const { table, outcome, leftovers } = result
+    const now = clock.now()
+    const names = table.leaves.length === 0 ? [table.id] : table.leaves
+    for (const touched of looking) for (const name of [table.id, ...table.leaves]) touched.add(name)
+    for (const name of names) {
+      const spec = specOf(name)
+      if (outcome.kind === 'done') {
+        waits.succeeded(name)
+        if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
+        const verdict = last?.plan.verdicts.find(({ leaf }) => leaf === name)
+        if (verdict?.kind === 'restore') waits.mended(name, spec, now)
+      } else if (outcome.kind === 'fault') {
+        // The engine changed under the plan: look again at once, but not for ever.
+        sideways = outcome.replan ? sideways + 1 : sideways
+        if (!outcome.replan || sideways > 3) waits.fault(name, spec, outcome.message, now)
+      }
+    }
+    if (outcome.kind === 'done') sideways = 0
+    options.onChange()
+  }
+
+  function specOf(name: string): SpecId {
+    const leaf = last?.wish.tree.leaves.get(name)
+    return leaf === undefined ? { generation: 0, digest: '' } : { generation: leaf.generation, digest: runDigest(leaf) }
+  }
+
+  async function look(wish: Wish): Promise<Turn> {
+    // What is worked on while the engine is being looked at may look half done: it is left to the next turn.
+    const touched = new Set(runner.busy())
+    looking.add(touched)
+    try {
+      return await lookAround(wish, touched)
+    } finally {
+      looking.delete(touched)
+    }
+  }
+
+  async function lookAround(wish: Wish, touched: ReadonlySet<string>): Promise<Turn> {
+    const references = new Set([...wish.tree.leaves.values()].map(({ spec }) => options.mirror(spec.image)))
+    const observed = await engine.observe(wish.tree.name, [...references])
+    const managed = new Set(observed.containers.map(({ labels }) => labels.leaf)).size
+    const planned = plan({
+      tree: wish.tree,
+      observed,
+      refused: wish.refused,
+      departed: wish.departed,
+      runDigest,
+      mirror: options.mirror,
+      waits: waits.current(),
+      busy: new Set([...touched, ...runner.busy()]),
+      removals: { limit: wish.removals.limit(managed), confirmed: wish.removals.confirmed },
+      probed: options.probed(),
+      now: clock.now(),
+    })
+    return { wish, observed, plan: planned }
+  }
+
+  async function turn(wish: Wish): Promise<Turn> {
+    last = await look(wish)
+    if (last.plan.tables.length > 0) await wish.bind()
+    runner.adopt(last.plan, wish.tree)
+    return last
+  }
+
+  return {
+    look,
+    turn,
+    async settle(wish, signal) {
+      results = []
+      const deadlines = [...wish.tree.leaves.values()].map(({ update }) => update.deadline)
+      const until = clock.now() + Math.max(0, ...deadlines)
+      for (;;) {
+        const taken = await turn(wish)
+        await runner.settled()
+        const awaits = taken.plan.verdicts.some((verdict) => verdict.awaits !== null)
+        if (signal.aborted || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {
+          return { turn: taken, results }
+        }
+        if (taken.plan.tables.length === 0) await clock.sleep(LOOK_AGAIN, signal)
+      }
+    },
+    busy: () => runner.busy(),
+    retry: (leaf) => waits.forget(leaf),
+    stop: () => runner.stop(),
+  }
+}

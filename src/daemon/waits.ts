@@ -1,0 +1,62 @@
+// How long a leaf is left alone after a fault, or after it had to be mended again and again. Grows with each time, and
+// is forgotten when things go well.
+
+import type { Wait } from '../plan/planning.ts'
+
+export interface Waits {
+  /** For the planner. */
+  current(): ReadonlyMap<string, Wait>
+  /** A fault of the registry, the disk, the network or the engine: 2 s, doubling up to 5 min. */
+  fault(name: string, spec: SpecId, because: string, now: number): void
+  /** It was mended in place. The first times cost nothing; from the third within ten minutes on the pauses grow. */
+  mended(name: string, spec: SpecId, now: number): void
+  succeeded(name: string): void
+  /** Forgets one name, or all: somebody asked to try again. */
+  forget(name: string | null): void
+}
+
+export interface SpecId {
+  readonly generation: number
+  readonly digest: string
+}
+
+const FIRST = 2_000
+const LONGEST = 300_000
+const MENDED_WITHIN = 600_000
+const MENDED_FREELY = 2
+
+export function createWaits(): Waits {
+  const waits = new Map<string, Wait>()
+  const faults = new Map<string, number>()
+  const mends = new Map<string, number[]>()
+  return {
+    current: () => new Map(waits),
+    fault(name, spec, because, now) {
+      const count = (faults.get(name) ?? 0) + 1
+      faults.set(name, count)
+      waits.set(name, { ...spec, until: now + growing(count), because })
+    },
+    mended(name, spec, now) {
+      const times = [...(mends.get(name) ?? []).filter((time) => now - time < MENDED_WITHIN), now]
+      mends.set(name, times)
+      const excess = times.length - MENDED_FREELY
+      if (excess <= 0) return
+      const because = `it had to be mended ${times.length} times in ten minutes; graft waits a little longer each time`
+      waits.set(name, { ...spec, until: now + growing(excess), because })
+    },
+    succeeded(name) {
+      waits.delete(name)
+      faults.delete(name)
+    },
+    forget(name) {
+      for (const map of [waits, faults, mends]) {
+        if (name === null) map.clear()
+        else map.delete(name)
+      }
+    },
+  }
+}
+
+function growing(count: number): number {
+  return Math.min(LONGEST, FIRST * 2 ** (count - 1))
+}

@@ -1,0 +1,16 @@
+// A TCP port that nobody listens on at this moment.
+
+import { createServer } from 'node:net'
+
+/** On the loopback address; between the answer and its use another process may take it. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+}

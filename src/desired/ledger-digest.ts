@@ -1,0 +1,28 @@
+// The one way to turn a value into a digest: JSON with sorted keys, SHA-256, hex. Pure.
+
+import { createHash } from 'node:crypto'
+import type { Spec } from './spec.ts'
+
+/** JSON without spaces whose object keys are sorted by code unit at every depth; keys with undefined are left out. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const parts: string[] = []
+    for (const key of Object.keys(value).sort()) {
+      const member = (value as Record<string, unknown>)[key]
+      if (member !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(member)}`)
+    }
+    return `{${parts.join(',')}}`
+  }
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** SHA-256 in hex, of UTF-8 text or of bytes. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+/** The ledger digest of a spec whose host variables are symbols (symbolic.ts). */
+export function ledgerDigest(symbolicSpec: Spec): string {
+  return sha256(canonicalJson(symbolicSpec))
+}

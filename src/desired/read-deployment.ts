@@ -1,0 +1,140 @@
+// deployment.yaml: the root set, and what only a deployment has: its name, prefix, networks, volumes, host variables.
+
+import type { SnapshotEntry } from '../repository/snapshot.ts'
+import { interpolateValue } from './interpolate-value.ts'
+import type { Problem } from './problem.ts'
+import { parseDeployment } from './schema/deployment.ts'
+import type { DeploymentParts } from './schema/deployment.ts'
+import { hostScope } from './scope.ts'
+import { faultProblems, isMapping, issueProblems, makeContext, scopeOf } from './set-context.ts'
+import type { Reading, SetContext } from './set-context.ts'
+import type { NetworkWish, VolumeWish } from './tree.ts'
+import type { Locate, YamlDocument } from './yaml-document.ts'
+
+export interface RootContext extends SetContext {
+  readonly parent: null
+  readonly parts: DeploymentParts | null
+  readonly prefix: string
+  readonly ingress: boolean
+  /** Declared networks; `default` among them even where the file does not name it. */
+  readonly networks: ReadonlyMap<string, NetworkWish>
+  readonly volumes: ReadonlyMap<string, VolumeWish>
+}
+
+const TAKEN_AS_WRITTEN: ReadonlySet<string> = new Set([
+  'name',
+  'format',
+  'prefix',
+  'description',
+  'defaults',
+  'variables',
+  'version',
+  'host_variables',
+])
+
+/** `host`: the host's own values; null: the examples. */
+export function readDeployment(
+  entry: SnapshotEntry,
+  host: ReadonlyMap<string, string> | null,
+  reading: Reading,
+): RootContext {
+  const document = reading.document(entry)
+  const { locate } = reading
+  const written = isMapping(document.value) ? document.value : {}
+  const prefix = typeof written['prefix'] === 'string' ? written['prefix'] : ''
+  const supplied = suppliedValues(document, host, locate)
+  const { scope, problems: variableProblems } = scopeOf(document, hostScope(supplied.values, prefix), locate)
+  const filled = interpolateValue(document.value, scope, TAKEN_AS_WRITTEN)
+  const problems: Problem[] = [
+    ...document.problems,
+    ...supplied.problems,
+    ...variableProblems,
+    ...faultProblems(filled, scope, document, locate),
+  ]
+  const parsed = document.problems.length > 0 ? { parts: null, issues: [] } : parseDeployment(filled.value)
+  problems.push(...issueProblems(parsed.issues, document, problems, locate))
+  const { parts } = parsed
+  if (parts !== null) problems.push(...engineNameClashes(parts, document, locate))
+  const base = makeContext({ path: '', document, parent: null, root: () => context, parts, scope, problems })
+  const context: RootContext = {
+    ...base,
+    parent: null,
+    parts,
+    prefix,
+    ingress: written['ingress'] != null,
+    networks: networksOf(parts),
+    volumes: volumesOf(parts),
+  }
+  return context
+}
+
+/** Values for the names in host_variables; a name the host does not supply is a problem and stands in as its example. */
+function suppliedValues(document: YamlDocument, host: ReadonlyMap<string, string> | null, locate: Locate) {
+  const values = new Map<string, string>()
+  const problems: Problem[] = []
+  const written = isMapping(document.value) ? document.value : {}
+  const declared = isMapping(written['host_variables']) ? written['host_variables'] : {}
+  const own = isMapping(written['variables']) ? written['variables'] : {}
+  for (const [name, facts] of Object.entries(declared)) {
+    const example: unknown = isMapping(facts) ? facts['example'] : facts
+    const value = host?.get(name)
+    values.set(name, value ?? (example == null || typeof example === 'object' ? '' : String(example)))
+    const problem = (message: string, remedy: string): void => {
+      const place = locate(document.entry, ['host_variables', name], 'key')
+      problems.push({ ...place, message, remedy, leaf: null, severity: 'unreadable' })
+    }
+    if (host !== null && value === undefined) {
+      problem(`this host has no value for ${name}`, `add ${name} to the host's variables file`)
+    }
+    if (Object.hasOwn(own, name)) {
+      problem(`${name} is declared under variables and under host_variables`, 'keep one of the two')
+    }
+    if (name === 'version' || name === 'prefix') problem(`${name} is graft's own variable`, 'give it another name')
+  }
+  return { values, problems }
+}
+
+function networksOf(parts: DeploymentParts | null): Map<string, NetworkWish> {
+  const networks = new Map<string, NetworkWish>()
+  if (parts === null) return networks
+  for (const [key, { name, external, options }] of Object.entries(parts.networks)) {
+    networks.set(key, { key, name: name ?? engineName(parts, key, external), external, options })
+  }
+  if (!networks.has('default')) {
+    const options = { driver: 'bridge', driver_opts: {}, internal: false, attachable: false, enable_ipv6: false }
+    const empty = { ...options, ipam: { config: [] }, labels: {} }
+    networks.set('default', { key: 'default', name: engineName(parts, 'default', false), external: false, options: empty })
+  }
+  return networks
+}
+
+function volumesOf(parts: DeploymentParts | null): Map<string, VolumeWish> {
+  const volumes = new Map<string, VolumeWish>()
+  if (parts === null) return volumes
+  for (const [key, { name, external, options }] of Object.entries(parts.volumes)) {
+    volumes.set(key, { key, name: name ?? engineName(parts, key, external), external, options })
+  }
+  return volumes
+}
+
+/** As in Compose: an external thing is found under its own key, everything else belongs to the deployment. */
+function engineName(parts: DeploymentParts, key: string, external: boolean): string {
+  return external ? key : `${parts.name}_${key}`
+}
+
+function engineNameClashes(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {
+  const problems: Problem[] = []
+  for (const [section, wishes] of [['networks', networksOf(parts)], ['volumes', volumesOf(parts)]] as const) {
+    const holders = new Map<string, string>()
+    for (const { key, name } of wishes.values()) {
+      const holder = holders.get(name)
+      if (holder !== undefined) {
+        const place = locate(document.entry, [section, key], 'key')
+        const message = `${section} ${holder} and ${key} are both named ${name} on the engine`
+        problems.push({ ...place, message, remedy: 'give one of them another name', leaf: null, severity: 'unreadable' })
+      }
+      holders.set(name, key)
+    }
+  }
+  return problems
+}

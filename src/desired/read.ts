@@ -1,0 +1,162 @@
+// From the files of a commit to the tree they declare, or to every problem they have. Pure in behaviour: the same
+// snapshot and values give the same result; a reader only remembers what it made of entries it has seen before.
+
+import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
+import { buildTree } from './build-tree.ts'
+import { findClashes } from './clashes.ts'
+import { findCycles } from './cycles.ts'
+import { createDependencyMemory, resolveDependencies } from './dependencies.ts'
+import { findNeeds } from './dependency-names.ts'
+import { decodeText } from './entry-text.ts'
+import { layoutOf, noDeployment } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { compareProblems } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { readDeployment } from './read-deployment.ts'
+import type { RootContext } from './read-deployment.ts'
+import { readLeaf } from './read-leaf.ts'
+import type { ReadLeaf } from './read-leaf.ts'
+import { readSet } from './set-context.ts'
+import type { Reading, SetContext } from './set-context.ts'
+import { setTree } from './set-tree.ts'
+import type { Tree } from './tree.ts'
+import { createLocate, readYaml, wholeFile } from './yaml-document.ts'
+import type { YamlDocument } from './yaml-document.ts'
+
+export interface HostValues {
+  /** The host's own variables; null: not known here (a pull request), so the examples are used. */
+  readonly host: ReadonlyMap<string, string> | null
+}
+
+export interface ReadResult {
+  /** Null when any problem is `unreadable`. */
+  readonly tree: Tree | null
+  /** Sorted by compareProblems. */
+  readonly problems: readonly Problem[]
+}
+
+export interface Reader {
+  /**
+   * Reads a snapshot. Entries, and through them leaves, that did not change since an earlier call cost next to nothing,
+   * and a leaf that did not change is the very same Leaf object. Never throws for what stands in the files.
+   */
+  read(snapshot: Snapshot, values: HostValues): ReadResult
+}
+
+/** Problems that are told; the rest are counted. */
+const TOLD = 1000
+
+export function createReader(): Reader {
+  const documents = new WeakMap<SnapshotEntry, YamlDocument>()
+  const roots = new WeakMap<SnapshotEntry, { host: HostValues['host']; context: RootContext }>()
+  const memory = createDependencyMemory()
+
+  const document = (entry: SnapshotEntry): YamlDocument => {
+    const known = documents.get(entry)
+    if (known !== undefined) return known
+    const fresh = readYaml(entry)
+    documents.set(entry, fresh)
+    return fresh
+  }
+  const rootOf = (entry: SnapshotEntry, host: HostValues['host'], reading: Reading): RootContext => {
+    const known = roots.get(entry)
+    if (known !== undefined && sameValues(known.host, host)) return known.context
+    const context = readDeployment(entry, host, reading)
+    roots.set(entry, { host: host === null ? null : new Map(host), context })
+    return context
+  }
+
+  return {
+    read(snapshot, { host }) {
+      const reading: Reading = { snapshot, locate: createLocate(), document }
+      const layout = layoutOf(snapshot)
+      if (layout.deployment === null) return result(null, [noDeployment(snapshot), ...layout.problems])
+      const root = rootOf(layout.deployment, host, reading)
+      const contexts = readSets(layout, root, reading)
+      const leaves = readLeaves(layout, contexts, reading)
+      const mounted = mountedPaths(leaves)
+      const content = (leaf: ReadLeaf): boolean =>
+        leaf.document.generation === null && mounted.has(leaf.document.entry.path)
+      const kept = leaves.some(content) ? leaves.filter((leaf) => !content(leaf)) : leaves
+
+      const tree = setTree([...contexts.values()], kept)
+      const needs = findNeeds(tree, reading)
+      const dependencies = resolveDependencies(tree, needs, memory, reading)
+      const problems = [
+        ...layout.problems,
+        ...layout.misnamed.flatMap(({ path, problem }) => (mounted.has(path) ? [] : [problem])),
+        ...strayLeaves(layout, mounted),
+        ...[...contexts.values()].flatMap((context) => context.problems),
+        ...kept.flatMap((leaf) => leaf.problems),
+        ...needs.problems,
+        ...dependencies.problems,
+        ...findCycles(tree, needs, reading),
+        ...findClashes(tree, reading),
+      ]
+      const readable = !problems.some((problem) => problem.severity === 'unreadable')
+      return result(readable ? buildTree(snapshot, root, tree, dependencies.of) : null, problems)
+    },
+  }
+}
+
+function readSets(layout: Layout, root: RootContext, reading: Reading): Map<string, SetContext> {
+  const contexts = new Map<string, SetContext>([['', root]])
+  // A parent's path is a prefix of its sets' paths, so it always comes first.
+  const byPath = [...layout.sets].sort((a, b) => (a.path < b.path ? -1 : 1))
+  for (const { path, entry, parent } of byPath) {
+    contexts.set(path, readSet(entry, path, contexts.get(parent) ?? root, reading))
+  }
+  return contexts
+}
+
+function readLeaves(layout: Layout, contexts: ReadonlyMap<string, SetContext>, reading: Reading): ReadLeaf[] {
+  const leaves: ReadLeaf[] = []
+  for (const { entry, name, set } of layout.candidates) {
+    const context = contexts.get(set)
+    if (context !== undefined) leaves.push(readLeaf(entry, name, context, reading))
+  }
+  return leaves
+}
+
+/** Paths that some leaf mounts or takes its environment from. */
+function mountedPaths(leaves: readonly ReadLeaf[]): ReadonlySet<string> {
+  const paths = new Set<string>()
+  for (const leaf of leaves) for (const path of leaf.contents.looked.keys()) paths.add(path)
+  return paths
+}
+
+/** Leaves that nobody will ever start, because their folder is no set. */
+function strayLeaves(layout: Layout, mounted: ReadonlySet<string>): Problem[] {
+  return layout.strays.flatMap((entry): Problem[] => {
+    if (mounted.has(entry.path) || entry.content === null) return []
+    const text = decodeText(entry.content)
+    if (text === null || !/^(generation|image):/m.test(text)) return []
+    const folder = entry.path.slice(0, entry.path.lastIndexOf('/'))
+    const message = `this looks like a leaf, but ${folder} has no set.yaml, so it is content`
+    return [{ ...wholeFile(entry, message, `add ${folder}/set.yaml to make the folder a set`), severity: 'warning' }]
+  })
+}
+
+/** Sorts, tells each problem once, and keeps the list to a length that a person can read. */
+function result(tree: Tree | null, problems: readonly Problem[]): ReadResult {
+  if (problems.length === 0) return { tree, problems }
+  const seen = new Set<string>()
+  const sorted = problems
+    .filter((problem) => {
+      const key = `${problem.file}\n${problem.line}\n${problem.column}\n${problem.message}`
+      return !seen.has(key) && seen.add(key)
+    })
+    .sort(compareProblems)
+  if (sorted.length <= TOLD) return { tree, problems: sorted }
+  const nowhere = { file: null, line: null, column: null, text: null, leaf: null }
+  const message = `${sorted.length - TOLD} more problems are not shown`
+  const severity = tree === null ? 'unreadable' : 'warning'
+  return { tree, problems: [...sorted.slice(0, TOLD), { ...nowhere, message, remedy: 'start with those above', severity }] }
+}
+
+function sameValues(a: HostValues['host'], b: HostValues['host']): boolean {
+  if (a === null || b === null) return a === b
+  if (a.size !== b.size) return false
+  for (const [name, value] of a) if (b.get(name) !== value) return false
+  return true
+}

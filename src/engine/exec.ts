@@ -1,0 +1,82 @@
+// Runs a check inside a container once, and says in words how it went.
+
+
+import type { ProbeResult } from '../apply/engine.ts'
+import type { EngineConnection } from './connect.ts'
+import { engineWords, statusOf, toEngineFault } from './faults.ts'
+import { frames } from './stream-frames.ts'
+
+/** The end of a check's output says most; more is not kept. */
+const OUTPUT_LIMIT = 4096
+
+/**
+ * Runs `command` (argv, no shell) in the container, as its own user, for at most `timeout` milliseconds. A container
+ * that does not run, a command that is not there and one that hangs are unhealthy, not faults. The engine cannot end
+ * what it has started inside a container: after a time-out the process goes on there, its result no longer counts.
+ * Throws an EngineFault of kind `not-found` without such a container, or `unreachable`.
+ */
+export async function execOnce(
+  connection: EngineConnection,
+  id: string,
+  command: readonly string[],
+  timeout: number,
+): Promise<ProbeResult> {
+  const output = tail(OUTPUT_LIMIT)
+  const signal = AbortSignal.timeout(timeout)
+  try {
+    const exec = await connection.docker.getContainer(id).exec({
+      Cmd: [...command],
+      AttachStdout: true,
+      AttachStderr: true,
+      abortSignal: signal,
+    })
+    const stream = await exec.start({ Detach: false, Tty: false, abortSignal: signal })
+    for await (const frame of frames(stream, false)) output.add(frame.bytes)
+    const exitCode = await exitCodeOf(exec, signal)
+    const text = output.text()
+    if (exitCode === 0) return { healthy: true, output: text === '' ? 'exit 0' : text }
+    return { healthy: false, output: text === '' ? `exit ${exitCode}` : `exit ${exitCode}: ${text}` }
+  } catch (error) {
+    if (signal.aborted) {
+      const text = output.text()
+      return { healthy: false, output: `no result within ${timeout / 1000} s${text === '' ? '' : `: ${text}`}` }
+    }
+    return refused(connection, error)
+  }
+}
+
+type Exec = Awaited<ReturnType<ReturnType<EngineConnection['docker']['getContainer']>['exec']>>
+
+/** The stream ends a moment before the engine has the exit code. */
+async function exitCodeOf(exec: Exec, signal: AbortSignal): Promise<number> {
+  for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
+    const info = await exec.inspect({ abortSignal: signal })
+    if (!info.Running && info.ExitCode !== null) return info.ExitCode
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    signal.throwIfAborted()
+  }
+}
+
+/** 409: the container is stopped or paused. 400, 500 and a 404 of the exec itself: the command cannot be run. */
+function refused(connection: EngineConnection, error: unknown): ProbeResult {
+  const status = statusOf(error)
+  const words = engineWords(error)
+  if (status === 409 || /is not running/i.test(words)) {
+    return { healthy: false, output: /paused/i.test(words) ? 'the container is paused' : 'the container is not running' }
+  }
+  if (status !== null && !/no such container/i.test(words)) return { healthy: false, output: words }
+  throw toEngineFault(error, connection.url, 'run a check')
+}
+
+function tail(limit: number): { add: (bytes: Buffer) => void; text: () => string } {
+  let kept: Buffer = Buffer.alloc(0)
+  let cut = false
+  return {
+    add: (bytes) => {
+      const all = Buffer.concat([kept, bytes])
+      cut ||= all.length > limit
+      kept = all.subarray(Math.max(0, all.length - limit))
+    },
+    text: () => `${cut ? '…' : ''}${kept.toString('utf8').trim()}`,
+  }
+}

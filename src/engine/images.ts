@@ -1,0 +1,137 @@
+// The images an engine holds: looked for by reference or id, tagged and untagged. Pulling is pull.ts.
+
+import type { ImageFacts } from '../plan/observed.ts'
+import { parseRollbackTag, rollbackRepository } from '../plan/rollback-tag.ts'
+import type { EngineConnection } from './connect.ts'
+import { statusOf, toEngineFault } from './faults.ts'
+import { imageFacts } from './image-facts.ts'
+import { formatReference, parseReference } from './reference.ts'
+
+const IMAGE_ID = /^(sha256:)?[0-9a-f]{12,64}$/
+
+/**
+ * The image of a reference or an id; null where the engine has none, or where the text can be neither. A reference with
+ * a digest finds the image of that digest under any name: the digest is of the content.
+ */
+export async function findImage(
+  connection: EngineConnection,
+  reference: string,
+): Promise<ImageFacts | null> {
+  const parsed = parseReference(reference)
+  if (parsed === null && !IMAGE_ID.test(reference)) return null
+  const found = await inspectImage(connection, reference)
+  if (found !== null || parsed === null || parsed.digest === null) return found
+  const local = await listImages(connection)
+  const id = local.idsByDigest.get(parsed.digest)
+  return id === undefined ? null : imageById(connection, id)
+}
+
+/** As `findImage`, without asking for what is known already. For the images of containers, whose ids never change. */
+export async function imageById(
+  connection: EngineConnection,
+  id: string,
+): Promise<ImageFacts | null> {
+  return connection.memory.images.get(id) ?? inspectImage(connection, id)
+}
+
+/**
+ * Many at once, by one list: each of `references`, and every rollback tag of the deployment that exists. The keys are
+ * the references as given; null where the engine has none.
+ */
+export async function observeImages(
+  connection: EngineConnection,
+  deployment: string,
+  references: readonly string[],
+): Promise<Map<string, ImageFacts | null>> {
+  const local = await listImages(connection)
+  const wanted = new Map<string, string | null>()
+  for (const reference of references) wanted.set(reference, idOf(local, reference))
+  for (const [reference, id] of local.idsByTag) {
+    if (parseRollbackTag(reference)?.deployment === deployment) wanted.set(reference, id)
+  }
+  // What is not known yet is asked for side by side, each image once.
+  const ids = new Set([...wanted.values()].filter((id) => id !== null))
+  const facts = new Map<string, ImageFacts | null>()
+  await Promise.all([...ids].map(async (id) => facts.set(id, await imageById(connection, id))))
+  return new Map([...wanted].map(([reference, id]) => [reference, id === null ? null : (facts.get(id) ?? null)]))
+}
+
+/** `tag` is a full reference with a tag; what bore it before loses it. */
+export async function tagImage(connection: EngineConnection, id: string, tag: string): Promise<void> {
+  const parsed = parseReference(tag)
+  if (parsed === null || parsed.tag === null) throw new TypeError(`${tag} is no tag`)
+  const repo = `${parsed.registry}/${parsed.repository}`
+  try {
+    await connection.docker.getImage(id).tag({ repo, tag: parsed.tag })
+  } catch (error) {
+    throw toEngineFault(error, connection.url, `tag image ${id} as ${tag}`)
+  }
+}
+
+/**
+ * Takes a tag away, and the image with it where that was its last one and no container uses it. A tag that is not
+ * there is no error; one that the engine keeps because a container was made from it stays until a later turn.
+ */
+export async function removeTag(connection: EngineConnection, tag: string): Promise<void> {
+  try {
+    await connection.docker.getImage(tag).remove()
+  } catch (error) {
+    const status = statusOf(error)
+    if (status !== 404 && status !== 409) throw toEngineFault(error, connection.url, `remove the tag ${tag}`)
+  }
+}
+
+/** The rollback tags of one leaf that exist, sorted. */
+export async function rollbackTags(connection: EngineConnection, deployment: string, leaf: string): Promise<string[]> {
+  const local = await listImages(connection)
+  const repository = `${rollbackRepository(deployment, leaf)}:`
+  return [...local.idsByTag.keys()].filter((tag) => tag.startsWith(repository)).toSorted()
+}
+
+interface LocalImages {
+  /** Full references, with a tag. */
+  readonly idsByTag: ReadonlyMap<string, string>
+  /** `sha256:…` of a manifest, without the name it was fetched under. */
+  readonly idsByDigest: ReadonlyMap<string, string>
+}
+
+async function listImages(connection: EngineConnection): Promise<LocalImages> {
+  const idsByTag = new Map<string, string>()
+  const idsByDigest = new Map<string, string>()
+  try {
+    for (const image of await connection.docker.listImages()) {
+      for (const tag of image.RepoTags ?? []) {
+        const parsed = parseReference(tag)
+        if (parsed !== null) idsByTag.set(formatReference(parsed), image.Id)
+      }
+      for (const named of image.RepoDigests ?? []) {
+        const digest = named.split('@')[1]
+        if (digest !== undefined) idsByDigest.set(digest, image.Id)
+      }
+    }
+  } catch (error) {
+    throw toEngineFault(error, connection.url, 'list the images')
+  }
+  return { idsByTag, idsByDigest }
+}
+
+function idOf(local: LocalImages, reference: string): string | null {
+  const parsed = parseReference(reference)
+  if (parsed === null) return null
+  if (parsed.digest !== null) return local.idsByDigest.get(parsed.digest) ?? null
+  return local.idsByTag.get(formatReference(parsed)) ?? null
+}
+
+async function inspectImage(
+  connection: EngineConnection,
+  reference: string,
+): Promise<ImageFacts | null> {
+  try {
+    const facts = imageFacts(await connection.docker.getImage(reference).inspect())
+    connection.memory.images.set(facts.id, facts)
+    return facts
+  } catch (error) {
+    if (statusOf(error) === 404) return null
+    throw toEngineFault(error, connection.url, `look for the image ${reference}`)
+  }
+}

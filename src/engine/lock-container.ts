@@ -1,0 +1,163 @@
+// One graft per deployment and engine, across hosts: a container that never starts, whose name is the lock. The engine
+// gives a name to one container only, so taking it is one step.
+
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EngineFault } from '../apply/engine.ts'
+import type { EngineConnection } from './connect.ts'
+import { statusOf, toEngineFault } from './faults.ts'
+import { jsonLines } from './json-lines.ts'
+import { lockLabels, readLockHolder } from './labels.ts'
+
+/** Who holds the lock, in words that help to find the process. */
+export interface LockHolder {
+  readonly host: string
+  readonly pid: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+export type LockResult =
+  | {
+      readonly taken: true
+      /** Whether the lock is still there and ours: `docker container prune` takes never-started containers, too. */
+      readonly stillHeld: () => Promise<boolean>
+      /** Removes this lock and no other; may be called twice. */
+      readonly release: () => Promise<void>
+    }
+  | { readonly taken: false; readonly holder: LockHolder }
+
+const IMAGE = 'graft.local/lock'
+const IMAGE_TAG = '1'
+/** A lock may come and go between two calls; more often than this it is no chance. */
+const TRIES = 10
+
+/**
+ * Takes the lock `graft.DEPLOYMENT.lock`. Where somebody holds it, `isStale` decides: false leaves it, true removes
+ * exactly that container and tries again. Throws an EngineFault of kind `name-taken` where the name belongs to a
+ * container that is no lock of this deployment.
+ */
+export async function takeLock(
+  connection: EngineConnection,
+  deployment: string,
+  holder: LockHolder,
+  isStale: (holder: LockHolder) => boolean | Promise<boolean>,
+): Promise<LockResult> {
+  const name = `graft.${deployment}.lock`
+  try {
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const id = await createLock(connection, name, deployment, holder)
+      if (id !== null) return takenLock(connection, id)
+      const other = await findLock(connection, name, deployment)
+      if (other === null) continue
+      if (!(await isStale(other.holder))) return { taken: false, holder: other.holder }
+      await removeContainer(connection, other.id)
+    }
+  } catch (error) {
+    throw toEngineFault(error, connection.url, `take the lock ${name}`)
+  }
+  throw new EngineFault('engine', `the lock ${name} is taken and given back all the time`, 'See which grafts run here.')
+}
+
+function takenLock(connection: EngineConnection, id: string): LockResult {
+  return {
+    taken: true,
+    stillHeld: async () => {
+      try {
+        await connection.docker.getContainer(id).inspect()
+        return true
+      } catch (error) {
+        if (statusOf(error) === 404) return false
+        throw toEngineFault(error, connection.url, 'look at the lock')
+      }
+    },
+    release: async () => {
+      try {
+        await removeContainer(connection, id)
+      } catch (error) {
+        throw toEngineFault(error, connection.url, 'give the lock back')
+      }
+    },
+  }
+}
+
+/** null where the name is taken. */
+async function createLock(
+  connection: EngineConnection,
+  name: string,
+  deployment: string,
+  holder: LockHolder,
+): Promise<string | null> {
+  await ensureImage(connection)
+  try {
+    const container = await connection.docker.createContainer({
+      name,
+      Image: `${IMAGE}:${IMAGE_TAG}`,
+      // The engine wants a command even of what never starts.
+      Cmd: ['lock'],
+      Labels: lockLabels(deployment, JSON.stringify(holder)),
+      HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' } },
+    })
+    return container.id
+  } catch (error) {
+    const fault = toEngineFault(error, connection.url, `create ${name}`)
+    if (fault.kind === 'name-taken') return null
+    throw fault
+  }
+}
+
+/** null where it went away meanwhile. */
+async function findLock(
+  connection: EngineConnection,
+  name: string,
+  deployment: string,
+): Promise<{ id: string; holder: LockHolder } | null> {
+  try {
+    const info = await connection.docker.getContainer(name).inspect()
+    const text = readLockHolder(info.Config.Labels, deployment)
+    if (text !== null) return { id: info.Id, holder: readHolder(text) }
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+    // The name may be held for a moment by a container that is still being made or removed.
+    await sleep(50)
+    return null
+  }
+  const remedy = `Remove or rename the container ${name}: graft needs the name for its lock.`
+  throw new EngineFault('name-taken', `the container ${name} is not a lock of ${deployment}`, remedy)
+}
+
+function readHolder(text: string): LockHolder {
+  try {
+    const value: unknown = JSON.parse(text)
+    const { host, pid, startedAt } = (typeof value === 'object' && value !== null ? value : {}) as Partial<LockHolder>
+    return { host: String(host ?? 'unknown'), pid: Number(pid ?? 0), startedAt: Number(startedAt ?? 0) }
+  } catch {
+    return { host: 'unknown', pid: 0, startedAt: 0 }
+  }
+}
+
+async function removeContainer(connection: EngineConnection, id: string): Promise<void> {
+  try {
+    await connection.docker.getContainer(id).remove({ force: true })
+  } catch (error) {
+    // 409: its removal is under way already.
+    const status = statusOf(error)
+    if (status !== 404 && status !== 409) throw error
+  }
+}
+
+/** An image without any file, made on the spot: no registry is asked for a container that never starts. */
+async function ensureImage(connection: EngineConnection): Promise<void> {
+  try {
+    await connection.docker.getImage(`${IMAGE}:${IMAGE_TAG}`).inspect()
+    return
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+  }
+  // Two blocks of zeros are a whole, empty tar (POSIX ustar, "end of archive").
+  const stream = await connection.docker.importImage(Readable.from([Buffer.alloc(1024)]), { repo: IMAGE, tag: IMAGE_TAG })
+  for await (const line of jsonLines(stream)) {
+    const error: unknown = typeof line === 'object' && line !== null && 'error' in line ? line.error : undefined
+    if (typeof error === 'string') throw new EngineFault('engine', `the lock's image cannot be made: ${error}`, 'Look at the log of the engine.')
+  }
+}

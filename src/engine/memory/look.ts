@@ -1,0 +1,55 @@
+// A look at what is in memory, in the planner's words.
+
+import type { EngineFacts, ImageFacts, Observed, ObservedContainer, ObservedNetwork } from '../../plan/observed.ts'
+import { parseRollbackTag } from '../../plan/rollback-tag.ts'
+import { endpoints, findImage } from './resources.ts'
+import type { MemoryContainer, World } from './world.ts'
+
+export function observe(
+  world: World,
+  engine: EngineFacts,
+  deployment: string,
+  references: readonly string[],
+): Observed {
+  const containers: ObservedContainer[] = []
+  const foreignNames = new Map<string, string>()
+  for (const container of world.containers.values()) {
+    const seen = container.labels?.deployment === deployment ? observeContainer(world, container) : null
+    if (seen !== null) containers.push(seen)
+    else foreignNames.set(container.name, holder(world, container))
+  }
+  const images = new Map<string, ImageFacts | null>()
+  for (const reference of references) images.set(reference, findImage(world, reference))
+  for (const tag of world.tags.keys()) {
+    if (parseRollbackTag(tag)?.deployment === deployment) images.set(tag, findImage(world, tag))
+  }
+  return {
+    engine,
+    containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    foreignNames,
+    networks: new Map([...world.networks].map(([name, network]) => [name, observeNetwork(world, network)])),
+    volumes: new Map(world.volumes),
+    images,
+  }
+}
+
+/** null where it is not graft's. */
+export function observeContainer(world: World, container: MemoryContainer): ObservedContainer | null {
+  const { id, name, labels, state, health, exitCode, error, createdAt, startedAt, finishedAt } = container
+  if (labels === null) return null
+  const { restartCount, restartPolicy, imageId, running, addresses } = container
+  const image = world.images.get(imageId)?.facts ?? null
+  const life = { state, health, exitCode, oomKilled: false, error, createdAt, startedAt, finishedAt }
+  return { id, name, labels, ...life, restartCount, restartPolicy, imageId, image, running, addresses: new Map(addresses) }
+}
+
+function observeNetwork(world: World, network: Omit<ObservedNetwork, 'endpoints'>): ObservedNetwork {
+  return { ...network, endpoints: endpoints(world, network.name) }
+}
+
+function holder(world: World, container: MemoryContainer): string {
+  const deployment = container.labels?.deployment
+  if (deployment !== undefined) return `a container of deployment ${deployment}`
+  const tag = [...world.tags].find(([, id]) => id === container.imageId)?.[0]
+  return `a container of ${tag ?? container.imageId}`
+}

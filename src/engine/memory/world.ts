@@ -1,0 +1,110 @@
+// Everything an engine in memory holds, and who is told when it changes.
+
+import type { Clock } from '../../apply/clock.ts'
+import type { EngineEvent, LogLine } from '../../apply/engine.ts'
+import type {
+  ContainerState,
+  GraftLabels,
+  ObservedContainer,
+  ObservedNetwork,
+  ObservedVolume,
+  RunningSpec,
+} from '../../plan/observed.ts'
+import type { MemoryImage } from './behaviour.ts'
+
+export interface MemoryContainer {
+  readonly id: string
+  name: string
+  /** null: not graft's. */
+  readonly labels: GraftLabels | null
+  readonly imageId: string
+  running: RunningSpec
+  state: ContainerState
+  health: ObservedContainer['health']
+  exitCode: number
+  error: string
+  readonly createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  restartCount: number
+  restartPolicy: string
+  /** Whether somebody stopped it: then it does not come back by itself while the engine runs. */
+  stoppedByHand: boolean
+  /** What its own script and its policy will do, by time; see lifecycle.ts. */
+  exitAt: number | null
+  restartAt: number | null
+  backoff: number
+  healthChanges: { readonly at: number; readonly health: 'healthy' | 'unhealthy' }[]
+  addresses: Map<string, { ipv4: string; ipv6: string }>
+  readonly log: LogLine[]
+}
+
+export interface World {
+  readonly clock: Clock
+  /** By id, in the order of their making. */
+  readonly containers: Map<string, MemoryContainer>
+  /** By name. `endpoints` is counted when somebody looks. */
+  readonly networks: Map<string, Omit<ObservedNetwork, 'endpoints'>>
+  readonly volumes: Map<string, ObservedVolume>
+  /** By id. */
+  readonly images: Map<string, MemoryImage>
+  /** Reference → id of an image that is here. */
+  readonly tags: Map<string, string>
+  /** What the registries have. */
+  readonly published: Map<string, MemoryImage>
+  /** Told of every change of a container, with the event that an engine would send. */
+  readonly listeners: Set<(event: WorldEvent) => void>
+  sequence: number
+}
+
+export type WorldEvent =
+  | { readonly kind: 'event'; readonly deployment: string | null; readonly event: EngineEvent }
+  /** The engine itself went down: every open stream breaks. */
+  | { readonly kind: 'down' }
+
+export function emptyWorld(clock: Clock): World {
+  const network = (name: string, driver: string) => ({
+    id: name.padEnd(64, '0'),
+    name,
+    deployment: null,
+    optionsDigest: null,
+    options: {
+      driver,
+      driver_opts: {},
+      internal: false,
+      attachable: false,
+      enable_ipv6: false,
+      ipam: { config: [] },
+      labels: {},
+    },
+  })
+  return {
+    clock,
+    containers: new Map(),
+    networks: new Map([network('bridge', 'bridge'), network('host', 'host'), network('none', 'null')].map((n) => [n.name, n])),
+    volumes: new Map(),
+    images: new Map(),
+    tags: new Map(),
+    published: new Map(),
+    listeners: new Set(),
+    sequence: 0,
+  }
+}
+
+export function emit(world: World, container: MemoryContainer, action: string, time: number): void {
+  const event = { action, containerId: container.id, leaf: container.labels?.leaf ?? null, time }
+  const told = { kind: 'event', deployment: container.labels?.deployment ?? null, event } as const
+  for (const listener of [...world.listeners]) listener(told)
+}
+
+export function emitDown(world: World): void {
+  for (const listener of [...world.listeners]) listener({ kind: 'down' })
+}
+
+/** By id, the beginning of one, or name, as an engine finds it. */
+export function findContainer(world: World, idOrName: string): MemoryContainer | null {
+  const byId = world.containers.get(idOrName)
+  if (byId !== undefined) return byId
+  for (const container of world.containers.values()) if (container.name === idOrName) return container
+  return null
+}

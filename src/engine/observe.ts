@@ -1,0 +1,125 @@
+// One whole look at an engine on behalf of one deployment: a few lists, and an inspection of each container that may
+// have changed since the last look.
+
+import PQueue from 'p-queue'
+
+import type { Observed, ObservedContainer } from '../plan/observed.ts'
+import { callEngine, rawCall } from './call.ts'
+import type { EngineConnection } from './connect.ts'
+import { statusOf, toEngineFault } from './faults.ts'
+import { imageById, observeImages } from './images.ts'
+import { observedContainer } from './inspected.ts'
+import { deploymentOf, readContainerLabels } from './labels.ts'
+import { countEndpoints, listNetworks } from './networks.ts'
+import { listVolumes } from './volumes.ts'
+import type { WireContainer, WireContainerRow } from './wire.ts'
+
+/** Inspections at a time; an engine answers more no faster. */
+const SIDE_BY_SIDE = 12
+
+/** Rejects with an EngineFault; a container that goes away meanwhile is left out. */
+export async function observe(
+  connection: EngineConnection,
+  deployment: string,
+  images: readonly string[],
+): Promise<Observed> {
+  const stamp = connection.memory.stamp
+  const [rows, networks, volumes, imageFacts] = await Promise.all([
+    callEngine<WireContainerRow[]>(connection, 'list the containers', { path: '/containers/json', query: { all: true } }),
+    listNetworks(connection),
+    listVolumes(connection),
+    observeImages(connection, deployment, images),
+  ])
+  const own: WireContainerRow[] = []
+  const foreignNames = new Map<string, string>()
+  for (const row of rows) {
+    if (deploymentOf(row.Labels) === deployment) {
+      if (readContainerLabels(row.Labels ?? {}) !== null) own.push(row)
+    } else for (const name of namesOf(row)) foreignNames.set(name, describeForeign(row, name))
+  }
+  const containers = await inspectAll(connection, own, stamp)
+  return {
+    engine: connection.facts,
+    containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+    foreignNames,
+    networks: countEndpoints(networks, rows),
+    volumes,
+    images: imageFacts,
+  }
+}
+
+/** One container, read afresh; null where there is none, or where it is not a deployment's. */
+export async function inspectContainer(connection: EngineConnection, id: string): Promise<ObservedContainer | null> {
+  try {
+    const container = await rawCall<WireContainer>(connection.docker, { path: `/containers/${encodeURIComponent(id)}/json` })
+    const labels = readContainerLabels(container.Config.Labels ?? {})
+    if (labels === null) return null
+    const image = await imageById(connection, container.Image)
+    return observedContainer(container, labels, image, connection.defaults)
+  } catch (error) {
+    if (statusOf(error) === 404) return null
+    throw toEngineFault(error, connection.url, `inspect container ${id}`)
+  }
+}
+
+async function inspectAll(
+  connection: EngineConnection,
+  rows: readonly WireContainerRow[],
+  stamp: number,
+): Promise<ObservedContainer[]> {
+  const { memory } = connection
+  const found: ObservedContainer[] = []
+  const queue = new PQueue({ concurrency: SIDE_BY_SIDE })
+  const failures: unknown[] = []
+  for (const row of rows) {
+    const text = rowText(row)
+    const recalled = memory.recall(row.Id, text)
+    if (recalled !== null) found.push(recalled)
+    else {
+      void queue.add(async () => {
+        try {
+          const container = await inspectContainer(connection, row.Id)
+          if (container === null) return
+          found.push(container)
+          memory.remember(container, text, stamp)
+        } catch (error) {
+          failures.push(error)
+        }
+      })
+    }
+  }
+  await queue.onIdle()
+  memory.keepOnly(new Set(rows.map((row) => row.Id)))
+  if (failures.length > 0) throw failures[0]
+  return found
+}
+
+/** What the list says of a container, without what only tells how long ago something was. */
+function rowText(row: WireContainerRow): string {
+  const status = row.Status ?? ''
+  const marks = /\((?:\d+|healthy|unhealthy|health: starting|Paused)\)/g
+  const networks = Object.entries(row.NetworkSettings?.Networks ?? {}).map(([name, endpoint]) => [
+    name,
+    endpoint.NetworkID,
+    endpoint.EndpointID,
+    endpoint.IPAddress,
+    endpoint.Aliases,
+  ])
+  return JSON.stringify([row.Names, row.State, status.match(marks), row.Image, row.ImageID, networks])
+}
+
+/** A name with a second slash is another container's link to it. */
+function namesOf(row: WireContainerRow): string[] {
+  return (row.Names ?? []).map((name) => name.replace(/^\//, '')).filter((name) => !name.includes('/'))
+}
+
+function describeForeign(row: WireContainerRow, name: string): string {
+  const project = row.Labels?.['com.docker.compose.project']
+  const owner = deploymentOf(row.Labels)
+  const details = [
+    `image ${row.Image ?? 'unknown'}`,
+    ...(project === undefined ? [] : [`Compose project ${project}`]),
+    ...(owner === null ? [] : [`deployment ${owner}`]),
+  ]
+  return `container ${name} (${details.join(', ')})`
+}

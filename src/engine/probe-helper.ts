@@ -1,0 +1,105 @@
+// Probes a container from inside its network namespace: a container of a small image that joins it, asks once and goes.
+// For engines whose containers have no address that graft can reach.
+
+
+import type Dockerode from 'dockerode'
+import { EngineFault } from '../apply/engine.ts'
+import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
+import type { EngineConnection } from './connect.ts'
+import { statusOf, toEngineFault } from './faults.ts'
+import { deploymentOf, helperLabels, leafOf } from './labels.ts'
+import { statusIsHealthy } from './probe.ts'
+import { frames } from './stream-frames.ts'
+
+/** What the engine may take to start and remove the helper, besides the probe's own time (milliseconds). */
+const OVERHEAD = 10_000
+const OUTPUT_LIMIT = 8192
+
+/**
+ * `info` is the inspection of the container to probe, `address` its own as seen from inside. The helper ends by itself
+ * after `timeout` milliseconds and removes itself, also when graft dies meanwhile. Throws an EngineFault of kind
+ * `engine` where the image is missing: it is never pulled in passing.
+ */
+export async function probeByHelper(
+  connection: EngineConnection,
+  info: Dockerode.ContainerInspectInfo,
+  address: string,
+  target: ProbeTarget,
+  timeout: number,
+  image: string,
+): Promise<ProbeResult> {
+  const seconds = String(Math.max(1, Math.ceil(timeout / 1000)))
+  const helper = await createHelper(connection, info, image, ['timeout', '-s', 'KILL', seconds, ...commandFor(address, target, seconds)])
+  const signal = AbortSignal.timeout(timeout + OVERHEAD)
+  try {
+    const stream = await helper.attach({ stream: true, stdout: true, stderr: true, abortSignal: signal })
+    const ended = helper.wait({ condition: 'next-exit', abortSignal: signal })
+    // Whichever comes first decides; the other must not be left without an owner.
+    ended.catch(() => {})
+    await helper.start({ abortSignal: signal })
+    const output = await collect(stream)
+    const { StatusCode: exitCode } = (await ended) as { StatusCode: number }
+    return judge(target, exitCode, output, timeout)
+  } catch (error) {
+    if (signal.aborted) return { healthy: false, output: `no answer within ${timeout / 1000} s` }
+    throw toEngineFault(error, connection.url, 'probe from a helper container')
+  } finally {
+    await helper.remove({ force: true }).catch(() => {})
+  }
+}
+
+/** argv for busybox. `nc -e true` ends as soon as the connection is there; `wget -S` prints the status line. */
+function commandFor(address: string, target: ProbeTarget, seconds: string): string[] {
+  if (target.kind === 'tcp') return ['nc', '-w', seconds, address, String(target.port), '-e', 'true']
+  const headers = Object.entries(target.headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`])
+  const host = address.includes(':') ? `[${address}]` : address
+  const url = `${target.scheme}://${host}:${target.port}${target.path}`
+  const insecure = target.scheme === 'https' ? ['--no-check-certificate'] : []
+  return ['wget', '-S', '-O', '/dev/null', '-T', seconds, ...insecure, ...headers, url]
+}
+
+async function createHelper(
+  connection: EngineConnection,
+  info: Dockerode.ContainerInspectInfo,
+  image: string,
+  command: string[],
+): Promise<Dockerode.Container> {
+  const labels = info.Config.Labels
+  try {
+    return await connection.docker.createContainer({
+      Image: image,
+      Entrypoint: command.slice(0, 1),
+      Cmd: command.slice(1),
+      Labels: helperLabels(deploymentOf(labels) ?? '', leafOf(labels) ?? ''),
+      HostConfig: { NetworkMode: `container:${info.Id}`, AutoRemove: true, ReadonlyRootfs: true, CapDrop: ['ALL'] },
+    })
+  } catch (error) {
+    if (statusOf(error) !== 404) throw toEngineFault(error, connection.url, 'make a helper container for a probe')
+    const message = `the engine has no image ${image}, which graft needs to probe containers from inside their network`
+    const remedy = `Pull ${image} on the engine, name another image with wget and nc as probe_image, or use a \`test\` as the check.`
+    throw new EngineFault('engine', message, remedy, { cause: error })
+  }
+}
+
+async function collect(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = ''
+  for await (const frame of frames(stream, false)) {
+    if (text.length < OUTPUT_LIMIT) text += frame.bytes.toString('utf8')
+  }
+  return text
+}
+
+function judge(target: ProbeTarget, exitCode: number, output: string, timeout: number): ProbeResult {
+  if (target.kind === 'tcp' && exitCode === 0) return { healthy: true, output: `port ${target.port} is open` }
+  // The first status line is the container's own answer; wget follows redirects after it.
+  const status = /HTTP\/[0-9.]+ +([0-9]{3})/.exec(output)?.[1]
+  if (target.kind === 'http' && status !== undefined) {
+    return { healthy: statusIsHealthy(Number(status), target.status), output: `HTTP ${status}` }
+  }
+  if (/refused/i.test(output)) return { healthy: false, output: 'connection refused' }
+  if (exitCode === 137 || exitCode === 143 || /timed? ?out/i.test(output)) {
+    return { healthy: false, output: `no answer within ${timeout / 1000} s` }
+  }
+  const last = output.trim().split('\n').at(-1)?.trim() ?? ''
+  return { healthy: false, output: last === '' ? `the probe ended with exit ${exitCode}` : last }
+}

@@ -1,0 +1,54 @@
+// The daemon's own socket, for commands on the same host: status, wake, retry. Only its owner can open it.
+
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { dirname } from 'node:path'
+
+import type { Daemon } from '../daemon/loop.ts'
+
+export interface ControlServer {
+  close(): Promise<void>
+}
+
+/** The lock is held by now, so a socket that is already there belongs to nobody. */
+export async function serveControl(socket: string, daemon: Daemon): Promise<ControlServer> {
+  await mkdir(dirname(socket), { recursive: true, mode: 0o700 })
+  await rm(socket, { force: true })
+  const server = createServer((request, response) => {
+    const path = request.url ?? ''
+    const answer = (status: number, body: unknown) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
+    request.resume()
+    if (request.method === 'GET' && path === '/status') return answer(200, daemon.status())
+    if (request.method === 'POST' && path === '/wake') {
+      daemon.wake('asked')
+      return answer(202, {})
+    }
+    const leaf = /^\/retry\/([a-z0-9-]+)$/.exec(path)?.[1]
+    if (request.method === 'POST' && leaf !== undefined) {
+      daemon.retry(leaf)
+      return answer(202, {})
+    }
+    answer(404, { message: `there is no ${request.method} ${path}` })
+  })
+  await listen(server, socket)
+  await chmod(socket, 0o600)
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

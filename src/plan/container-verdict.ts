@@ -1,0 +1,264 @@
+// The verdict on one container leaf: keep, create, replace, restore, stop, hold or refuse, with its reason.
+
+import { privilegesOf } from '../desired/privileges.ts'
+import type { Leaf } from '../desired/tree.ts'
+import { compareContainer } from './compare.ts'
+import { gainsOf } from './gains.ts'
+import { liveName } from './names.ts'
+import { unmetApiNeeds } from './api-needs.ts'
+import { withHostname } from './default-hostname.ts'
+import type { ImageFacts, ObservedContainer } from './observed.ts'
+import { isWanted, runs, type PlanInput } from './planning.ts'
+import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
+import { describeChange, repairInPlace, stateRepair } from './repair.ts'
+import type { Situation } from './situation.ts'
+import { refOf, step } from './steps.ts'
+import { joinedLeaf, swapOrder } from './swap-order.ts'
+import type { FieldChange, Verdict } from './verdict.ts'
+import type { WantedImage } from './wanted-image.ts'
+
+export interface LeafContext {
+  readonly input: PlanInput
+  readonly situation: Situation
+  readonly image: WantedImage
+  /** Ids of the live containers, by leaf. */
+  readonly liveIds: ReadonlyMap<string, string>
+  readonly live: (leaf: string) => ObservedContainer | null
+  /** Whether this plan gives a leaf that comes earlier in launch order a new container. */
+  readonly isSwapped: (leaf: string) => boolean
+}
+
+export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
+  const { input, situation } = context
+  const { live } = situation
+  const refusal = input.refused.get(leaf.name)
+  if (refusal !== undefined) return mendStateOf(leaf, live, 'refuse', refusal.message)
+  if (leaf.suspend) return hold(leaf, live, 'its set is suspended; graft looks and does not touch')
+  if (leaf.state === 'stopped') return stopped(leaf, live)
+  if (live === null) return launch(leaf, context)
+
+  const changes = differences(leaf, live, context)
+  if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
+  const joined = joinedLeaf(leaf)
+  if (joined !== null && context.isSwapped(joined)) {
+    return swap(
+      leaf,
+      live,
+      'replace',
+      `it lives in the namespace of ${joined}, which is replaced`,
+      changes,
+      [],
+      context,
+    )
+  }
+  const repair = repairInPlace(leaf, input.tree, live, changes)
+  if (repair === null) return replace(leaf, live, changes, context)
+  if (repair.steps.length > 0) {
+    const waiting = waitOf(leaf, context)
+    if (waiting !== null) return hold(leaf, live, waiting.because, { retryAt: waiting.until })
+    const verdict = verdictOf(leaf, live, 'restore', repair.because, { changes })
+    return { verdict, work: inPlace(leaf.name, repair.steps) }
+  }
+  return settled(leaf, live, context)
+}
+
+/** Right spec, right state: what is left is its health, and what it hangs on. */
+function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Proposal {
+  const reason = restartReason(leaf, live, context)
+  if (reason === null) return keep(leaf, live, 'as declared', { notes: notesOn(leaf, live, context) })
+  const waiting = waitOf(leaf, context)
+  if (waiting !== null) return hold(leaf, live, `${reason}; ${waiting.because}`, { retryAt: waiting.until })
+  const container = refOf(leaf.name, live)
+  return {
+    verdict: verdictOf(leaf, live, 'restore', reason),
+    work: inPlace(leaf.name, [step({ do: 'stop', container }), step({ do: 'start', container })]),
+  }
+}
+
+function restartReason(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
+  const unhealthy = live.health === 'unhealthy' || context.input.probed.get(leaf.name) === false
+  if (unhealthy && leaf.on_unhealthy === 'restart') return 'its health check fails'
+  for (const [name, dependency] of leaf.dependencies) {
+    const other = context.live(name)
+    if (dependency.restart && other !== null && (live.startedAt ?? 0) < other.createdAt) {
+      return `${name}, which it asks to be restarted with, was replaced`
+    }
+  }
+  const joined = joinedLeaf(leaf)
+  const host = joined === null ? null : context.live(joined)
+  if (host !== null && (live.startedAt ?? 0) < (host.startedAt ?? 0)) {
+    return `${joined}, whose namespace it joins, was restarted`
+  }
+  return null
+}
+
+function launch(leaf: Leaf, context: LeafContext): Proposal {
+  const name = liveName(context.input.tree.prefix, leaf.name)
+  const holder = context.input.observed.foreignNames.get(name)
+  if (holder !== undefined) {
+    return hold(leaf, null, `the name ${name} is taken by a container that is not graft's: ${holder}`)
+  }
+  const blocked = failedBefore(leaf, null, context)
+  if (blocked !== null) return blocked
+  const gains = privilegesOf(leaf, context.input.tree).map((privilege) => privilege.text)
+  return swap(leaf, null, 'create', 'it does not exist yet', [], gains, context)
+}
+
+function replace(leaf: Leaf, live: ObservedContainer, changes: readonly FieldChange[], context: LeafContext): Proposal {
+  const blocked = failedBefore(leaf, live, context)
+  if (blocked !== null) return blocked
+  const { generation } = live.labels
+  const fields = changes.map(describeChange).join(', ')
+  const why =
+    generation === leaf.generation
+      ? valuesChanged(leaf, live, context) + fields
+      : fields === ''
+        ? `generation ${generation} → ${leaf.generation}`
+        : fields
+  return swap(leaf, live, 'replace', why, changes, gainsOf(changes), context)
+}
+
+/** Same generation, other container: either the host's own values changed, or somebody changed the container. */
+function valuesChanged(leaf: Leaf, live: ObservedContainer, context: LeafContext): string {
+  return live.labels.digest === context.input.runDigest(leaf) ? 'changed by hand: ' : 'a value of this host changed: '
+}
+
+function swap(
+  leaf: Leaf,
+  live: ObservedContainer | null,
+  kind: 'create' | 'replace',
+  because: string,
+  changes: readonly FieldChange[],
+  gains: readonly string[],
+  context: LeafContext,
+): Proposal {
+  const { image, input } = context
+  const { apiVersion, version } = input.observed.engine
+  const [need] = unmetApiNeeds(leaf.spec, apiVersion)
+  if (need !== undefined) {
+    const why = `${need.field} needs Docker ${need.docker} (API ${need.api}); this engine is ${version} (API ${apiVersion})`
+    return mendStateOf(leaf, live, 'refuse', why)
+  }
+  const order = swapOrder(leaf, input.tree, image.facts, live)
+  const more = { changes, gains, notes: notesOn(leaf, live, context), order: live === null ? null : order }
+  if (image.facts === null) {
+    if (leaf.pull_policy === 'never') {
+      return hold(leaf, live, `the image ${image.reference} is not on this host, and pull_policy is never`)
+    }
+    return {
+      verdict: verdictOf(leaf, live, kind, because, {
+        ...more,
+        notes: [...more.notes, `the image ${image.reference} is fetched first`],
+      }),
+      work: { kind: 'pull', leaf, image: image.reference },
+    }
+  }
+  return {
+    verdict: verdictOf(leaf, live, kind, because, more),
+    work: { kind: 'swap', leaf, image, live, failed: context.situation.failed, order },
+  }
+}
+
+/** A spec that failed its gate is not tried again; a fault is, when its time has come. */
+export function failedBefore(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): Proposal | null {
+  const { failed } = context.situation
+  if (failed !== null && isWanted(failed, leaf, context.input.runDigest(leaf))) {
+    const how = failed.oomKilled ? 'it ran out of memory' : `it ended with exit code ${failed.exitCode}`
+    const why = `generation ${leaf.generation} failed before (${how}; see ${failed.name})`
+    return mendStateOf(leaf, live, 'hold', why)
+  }
+  const waiting = waitOf(leaf, context)
+  return waiting === null ? null : mendStateOf(leaf, live, 'hold', waiting.because, { retryAt: waiting.until })
+}
+
+export function waitOf(leaf: Leaf, context: LeafContext): { until: number; because: string } | null {
+  const wait = context.input.waits.get(leaf.name)
+  if (wait === undefined || wait.until <= context.input.now) return null
+  if (wait.generation !== leaf.generation || wait.digest !== context.input.runDigest(leaf)) return null
+  return wait
+}
+
+/** What runs stays as it is, but it keeps running: its state is mended even where its spec may not change. */
+function mendStateOf(
+  leaf: Leaf,
+  live: ObservedContainer | null,
+  kind: 'hold' | 'refuse',
+  because: string,
+  more: Partial<Verdict> = {},
+): Proposal {
+  const repair = live === null ? null : stateRepair(leaf.name, live)
+  if (repair === null) return { verdict: verdictOf(leaf, live, kind, because, more), work: null }
+  const verdict = verdictOf(leaf, live, kind, `${because}; meanwhile: ${repair.because}`, more)
+  return { verdict, work: inPlace(leaf.name, repair.steps) }
+}
+
+function stopped(leaf: Leaf, live: ObservedContainer | null): Proposal {
+  if (live === null) return keep(leaf, null, 'its set is stopped, and it was never started')
+  const container = refOf(leaf.name, live)
+  const policy = { do: 'restart-policy', container, policy: 'no' } as const
+  if (runs(live) || live.state === 'paused') {
+    const steps = [
+      step(policy, { ...policy, policy: live.labels.restart }),
+      step({ do: 'stop', container }, { do: 'start', container }),
+    ]
+    return { verdict: verdictOf(leaf, live, 'stop', 'its set is stopped'), work: inPlace(leaf.name, steps) }
+  }
+  if (live.restartPolicy !== 'no') {
+    const verdict = verdictOf(leaf, live, 'stop', 'an engine restart would start it')
+    return { verdict, work: inPlace(leaf.name, [step(policy)]) }
+  }
+  return keep(leaf, live, 'its set is stopped')
+}
+
+function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): string[] {
+  const notes: string[] = []
+  const check = leaf.spec.healthcheck
+  const imageCheck = context.image.facts?.healthcheck ?? null
+  const none =
+    leaf.probe === null &&
+    (check === undefined ? imageCheck === null && context.image.facts !== null : 'disable' in check)
+  if (none) notes.push('it has no health check: staying up is all it must prove')
+  if (live !== null && live.health === 'unhealthy') notes.push('its health check fails')
+  if (live !== null && live.state === 'restarting') notes.push('the engine keeps restarting it')
+  return notes
+}
+
+/** Field by field; remembered for a leaf, a container and an image that are the very same objects. */
+function differences(leaf: Leaf, live: ObservedContainer, context: LeafContext): readonly FieldChange[] {
+  const image = context.image.facts ?? (sameImage(leaf, live) ? live.image : null)
+  const joined = joinedLeaf(leaf)
+  const { tree } = context.input
+  const wiring = [
+    joined === null ? '' : context.liveIds.get(joined),
+    ...Object.keys(leaf.spec.networks).map((key) => tree.networks.get(key)?.name),
+    ...leaf.spec.mounts.map((mount) => (mount.type === 'volume' ? tree.volumes.get(mount.source)?.name : '')),
+  ].join(' ')
+  const known = remembered.get(live)
+  if (known !== undefined && known.leaf === leaf && known.image === image && known.wiring === wiring)
+    return known.changes
+  // Without the image it cannot be known whether the leaf's name was its host name by default; it is taken for granted.
+  const named =
+    image === null && live.running.hostname === leaf.name && leaf.spec.hostname === undefined
+      ? { ...leaf, spec: { ...leaf.spec, hostname: leaf.name } }
+      : withHostname(leaf, tree, image)
+  const changes = compareContainer({ leaf: named, tree, image }, live, {
+    joins: context.liveIds,
+    restartPolicyWanted: leaf.spec.restart,
+  })
+  remembered.set(live, { leaf, image, wiring, changes })
+  return changes
+}
+
+interface Comparison {
+  readonly leaf: Leaf
+  readonly image: ImageFacts | null
+  /** What the names in the spec stand for on the engine. */
+  readonly wiring: string
+  readonly changes: readonly FieldChange[]
+}
+
+const remembered = new WeakMap<ObservedContainer, Comparison>()
+
+function sameImage(leaf: Leaf, live: ObservedContainer): boolean {
+  return live.labels.image === leaf.spec.image
+}

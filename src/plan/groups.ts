@@ -1,0 +1,64 @@
+// Which swaps belong into one table: a leaf that joins another's namespace goes with it, and an exclusive thing that
+// one leaf gives up and another takes moves in one step.
+
+import type { Tree } from '../desired/tree.ts'
+import { exclusivesOfContainer, exclusivesOfLeaf } from './exclusive.ts'
+import type { Removal, Swap, SwapGroup } from './swap-table.ts'
+import { joinedLeaf } from './swap-order.ts'
+
+/** Groups in the order of their first member; `swaps` come in launch order. */
+export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[], tree: Tree): SwapGroup[] {
+  const leaders = new Map<string, string>()
+  const leaderOf = (name: string): string => {
+    const next = leaders.get(name)
+    return next === undefined || next === name ? name : leaderOf(next)
+  }
+  const unite = (a: string, b: string) => leaders.set(leaderOf(b), leaderOf(a))
+  const changing = new Set([...swaps.map(({ leaf }) => leaf.name), ...removals.map(({ situation }) => situation.leaf)])
+
+  for (const { leaf } of swaps) {
+    const joined = joinedLeaf(leaf)
+    if (joined !== null && changing.has(joined)) unite(joined, leaf.name)
+  }
+  const given = givenUp(swaps, removals, tree)
+  const handed = new Set<string>()
+  for (const { leaf, image } of swaps) {
+    for (const { key } of exclusivesOfLeaf(leaf, tree, image.facts)) {
+      const holder = given.get(key)
+      if (holder === undefined || holder === leaf.name) continue
+      unite(holder, leaf.name)
+      handed.add(leaf.name).add(holder)
+    }
+  }
+
+  const groups = new Map<string, { swaps: Swap[]; removals: Removal[] }>()
+  const groupOf = (name: string) => {
+    const leader = leaderOf(name)
+    const group = groups.get(leader) ?? { swaps: [], removals: [] }
+    groups.set(leader, group)
+    return group
+  }
+  for (const swap of swaps) groupOf(swap.leaf.name).swaps.push(handed.has(swap.leaf.name) ? stopFirst(swap) : swap)
+  for (const removal of removals) groupOf(removal.situation.leaf).removals.push(removal)
+  return [...groups.values()]
+}
+
+function stopFirst(swap: Swap): Swap {
+  if (swap.order.kind === 'stop-first') return swap
+  return { ...swap, order: { kind: 'stop-first', because: 'something exclusive moves between leaves' } }
+}
+
+/** What live containers hold and their leaves no longer ask for: key → leaf. */
+function givenUp(swaps: readonly Swap[], removals: readonly Removal[], tree: Tree): Map<string, string> {
+  const given = new Map<string, string>()
+  for (const { leaf, live, image } of swaps) {
+    if (live === null) continue
+    const kept = new Set(exclusivesOfLeaf(leaf, tree, image.facts).map(({ key }) => key))
+    for (const { key } of exclusivesOfContainer(live)) if (!kept.has(key)) given.set(key, leaf.name)
+  }
+  for (const { situation } of removals) {
+    if (situation.live === null) continue
+    for (const { key } of exclusivesOfContainer(situation.live)) given.set(key, situation.leaf)
+  }
+  return given
+}

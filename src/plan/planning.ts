@@ -1,0 +1,71 @@
+// What a plan is made from, besides the tree and what was observed. Everything that moves (time, failures, what is
+// being worked on) comes in as an argument, so that the same input always gives the same plan.
+
+import type { Problem } from '../desired/problem.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
+import type { ImageFacts, Observed, ObservedContainer } from './observed.ts'
+import type { RunDigest } from './run-digest.ts'
+import type { Situation } from './situation.ts'
+import type { FieldChange } from './verdict.ts'
+
+export interface PlanInput {
+  readonly tree: Tree
+  readonly observed: Observed
+  /** Leaves that the ledger or the host's policy refuses, with what to tell the person. */
+  readonly refused: ReadonlyMap<string, Problem>
+  /** What is known of leaves that are no longer in the tree, from the last commit that had them. */
+  readonly departed: ReadonlyMap<string, DepartedLeaf>
+  readonly runDigest: RunDigest
+  /** The host's mirror rules: authored reference → the reference this host pulls and looks for. */
+  readonly mirror: (reference: string) => string
+  /** Leaves (and tables of networks and volumes) that wait after a fault, by name or id. */
+  readonly waits: ReadonlyMap<string, Wait>
+  /** Leaves that a table is working on now; they are left alone. */
+  readonly busy: ReadonlySet<string>
+  readonly removals: {
+    /** The most leaves that may go without confirmation. */
+    readonly limit: number
+    readonly confirmed: boolean
+  }
+  /** Health that graft's own probes saw, by leaf: true is healthy. A leaf that is absent was not probed. */
+  readonly probed: ReadonlyMap<string, boolean>
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+export interface DepartedLeaf {
+  readonly prune: boolean
+  /** Names of the leaves it depended on; these are stopped after it. */
+  readonly dependencies: readonly string[]
+}
+
+/** A fault is over when its time has come, or when the leaf changes. */
+export interface Wait {
+  /** Generation and run digest that the fault happened with. */
+  readonly generation: number
+  readonly digest: string
+  readonly until: number
+  /** One clause: `registry.example is not reachable`. */
+  readonly because: string
+}
+
+/** Everything the rules for one leaf look at. */
+export interface LeafView {
+  readonly leaf: Leaf
+  readonly situation: Situation
+  readonly digest: string
+  /** Facts of the image the leaf wants: the one that passed its gate before, else what the engine has; null: to be pulled. */
+  readonly image: ImageFacts | null
+  /** Differences of the live container from the spec, the state apart. */
+  readonly changes: readonly FieldChange[]
+}
+
+/** Whether a container was made from exactly what the leaf says now. */
+export function isWanted(container: ObservedContainer, leaf: Leaf, digest: string): boolean {
+  return container.labels.generation === leaf.generation && container.labels.digest === digest
+}
+
+/** Whether the container runs, whatever its health. */
+export function runs(container: ObservedContainer | null): boolean {
+  return container !== null && (container.state === 'running' || container.state === 'restarting')
+}

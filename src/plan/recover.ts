@@ -1,0 +1,182 @@
+// What an earlier turn left half done, and how it ends. graft keeps no journal: the names on the engine say how far a
+// swap had come. One row below is one line of the table in docs/crash-safety.md; each is run on a real engine.
+
+import type { Leaf } from '../desired/tree.ts'
+import { isWanted, runs } from './planning.ts'
+import type { ObservedContainer } from './observed.ts'
+import { liveName } from './names.ts'
+import type { Situation } from './situation.ts'
+import type { Action, Step } from './step.ts'
+import { discard, keepFailed, markJobDone, putBack, refOf, retire, step, switchNames } from './steps.ts'
+
+export interface Recovery {
+  readonly because: string
+  readonly prepare: readonly Step[]
+  readonly commit: readonly Step[]
+  readonly cleanup: readonly Step[]
+}
+
+export interface RecoveryContext {
+  readonly deployment: string
+  readonly prefix: string
+  /** Null where the leaf is gone, refused, or must not be started: then nothing is wanted of a candidate. */
+  readonly wanted: { readonly leaf: Leaf; readonly digest: string } | null
+  readonly order: 'start-first' | 'stop-first'
+  readonly drain: number
+  /** False where the leaf is to be stopped: then a live container that is down is left down. */
+  readonly liveRuns: boolean
+}
+
+/** Exit codes of a container that was stopped from outside (an engine that went down): no verdict on its spec. */
+const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 255])
+
+/** Null where nothing is left over. Only one thing is finished at a time; the next turn sees the rest. */
+export function recover(situation: Situation, context: RecoveryContext): Recovery | null {
+  const { live, candidate } = situation
+  const old = situation.retired[0] ?? null
+  if (live === null && old !== null) {
+    return candidate !== null && candidate.state !== 'created'
+      ? renameForward(situation, candidate, context)
+      : goBack(situation, old, context)
+  }
+  if (live !== null && old !== null) return finishRetiring(situation, live, old, context)
+  if (candidate !== null) return settleCandidate(situation, candidate, context)
+  return null
+}
+
+/** No NAME, `.next` and `.prev`: the gate had passed, only the last rename is missing. */
+function renameForward(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
+  const container = refOf(situation.leaf, candidate)
+  return {
+    because: 'an interrupted swap had passed its gate; it is finished',
+    prepare: [],
+    commit: [step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) })],
+    cleanup: [],
+  }
+}
+
+/** No NAME, only `.prev` (or a candidate that never ran beside it): the old container takes its name back. */
+function goBack(situation: Situation, old: ObservedContainer, context: RecoveryContext): Recovery {
+  const container = refOf(situation.leaf, old)
+  return {
+    because: 'an interrupted swap lost its new container; the old one takes its name back',
+    prepare: [],
+    commit: [
+      step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) }),
+      ...(context.liveRuns ? putBack(situation.leaf, old) : []),
+    ],
+    cleanup:
+      situation.candidate === null
+        ? []
+        : [step({ do: 'remove', container: refOf(situation.leaf, situation.candidate) })],
+  }
+}
+
+/** NAME and `.prev`: the old one goes, once the new one runs. */
+function finishRetiring(
+  situation: Situation,
+  live: ObservedContainer,
+  old: ObservedContainer,
+  context: RecoveryContext,
+): Recovery {
+  if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns) {
+    return {
+      because: 'the old container of an earlier swap is still there',
+      prepare: [],
+      commit: [],
+      cleanup: situation.retired.flatMap((retired) => retire(situation.leaf, retired, context.drain)),
+    }
+  }
+  const name = live.name
+  const oldRef = refOf(situation.leaf, old)
+  const back: Action[] = [
+    keepFailed(refOf(situation.leaf, live), situation.failed),
+    { do: 'rename', container: oldRef, to: name },
+    { do: 'start', container: oldRef },
+    { do: 'restart-policy', container: oldRef, policy: old.labels.restart },
+  ]
+  const container = refOf(situation.leaf, live)
+  const start: Action = live.state === 'paused' ? { do: 'unpause', container } : { do: 'start', container }
+  const gate: Step[] = context.wanted === null ? [] : [step({ do: 'gate', leaf: situation.leaf, container })]
+  return {
+    because: 'the new container of an earlier swap is down; it is started, or the old one comes back',
+    prepare: [step(start, ...back), ...gate, ...putBack(situation.leaf, { ...live, state: 'running' })],
+    commit: [],
+    cleanup: [],
+  }
+}
+
+function settleCandidate(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
+  const { live, leaf } = situation
+  const container = refOf(leaf, candidate)
+  const liveBack = live === null || live.labels.kind === 'job' || !context.liveRuns ? [] : putBack(leaf, live)
+  const remove = step({ do: 'remove', container })
+  const stop = step({ do: 'stop', container })
+
+  if (candidate.state === 'created') {
+    return leftover('its files may be half written', [remove], liveBack)
+  }
+  const wanted = context.wanted !== null && isWanted(candidate, context.wanted.leaf, context.wanted.digest)
+  if (candidate.labels.kind === 'job') {
+    return settleJob(situation, candidate, wanted ? context : { ...context, wanted: null })
+  }
+  if (!runs(candidate) && candidate.state !== 'paused') {
+    const blamed = wanted && (candidate.oomKilled || !STOPPED_FROM_OUTSIDE.has(candidate.exitCode))
+    return blamed
+      ? leftover(
+          `it had failed with exit code ${candidate.exitCode}`,
+          [step(keepFailed(container, situation.failed))],
+          liveBack,
+        )
+      : leftover('it had been stopped', [remove], liveBack)
+  }
+  if (context.wanted === null || !wanted) {
+    return leftover('it is no longer wanted', [stop, remove], liveBack)
+  }
+  if (live !== null && runs(live) && context.order === 'stop-first') {
+    return leftover('it may not run beside the live one', [stop, remove], [])
+  }
+  // The candidate goes through its gate again; what the table would have undone before the crash is undone here.
+  const undo: Action[] = [
+    { do: 'stop', container },
+    ...liveBack.map(({ action }) => action),
+    discard(container, situation.failed),
+  ]
+  const gate = step({ do: 'gate', leaf, container }, ...undo)
+  const resume = candidate.state === 'paused' ? [step({ do: 'unpause', container }, ...undo), gate] : [gate]
+  return {
+    because: 'an interrupted swap goes on at its gate',
+    prepare: resume,
+    commit: switchNames(context.wanted.leaf, context.prefix, container, live),
+    cleanup: live === null ? [] : retire(leaf, live, context.order === 'start-first' ? context.drain : 0),
+  }
+}
+
+function settleJob(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
+  const container = refOf(situation.leaf, candidate)
+  const ended = !runs(candidate) && candidate.state !== 'paused'
+  if (ended && candidate.exitCode !== 0) {
+    return STOPPED_FROM_OUTSIDE.has(candidate.exitCode) || context.wanted === null
+      ? leftover('it had been stopped half way', [step({ do: 'remove', container })], [])
+      : leftover(
+          `it had failed with exit code ${candidate.exitCode}`,
+          [step(keepFailed(container, situation.failed))],
+          [],
+        )
+  }
+  if (context.wanted === null) {
+    return leftover('it is no longer wanted', [step({ do: 'stop', container }), step({ do: 'remove', container })], [])
+  }
+  const { leaf } = context.wanted
+  return {
+    because: ended ? 'the job had finished; that is written down' : 'the job is still running; graft waits for it',
+    prepare: [step({ do: 'wait-job', leaf: leaf.name, container }, discard(container, situation.failed))],
+    commit: [markJobDone(context.deployment, leaf), ...switchNames(leaf, context.prefix, container, situation.live)],
+    cleanup: situation.live === null ? [] : retire(leaf.name, situation.live, 0),
+  }
+}
+
+/** First the candidate goes, then the live container is put back: never two at once. */
+function leftover(why: string, candidate: Step[], liveBack: Step[]): Recovery {
+  return { because: `a candidate was left over: ${why}`, prepare: [], commit: [...candidate, ...liveBack], cleanup: [] }
+}

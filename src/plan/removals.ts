@@ -1,0 +1,59 @@
+// Leaves that the tree no longer has: removed dependents first, kept where they said so, held above the limit.
+
+import type { PlanInput } from './planning.ts'
+import type { Proposal, Work } from './proposal.ts'
+import type { Situation } from './situation.ts'
+import type { Plan, Verdict } from './verdict.ts'
+
+export interface RemovalPlan {
+  readonly proposals: readonly Proposal[]
+  readonly held: Plan['removalHeld']
+}
+
+export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, Situation>): RemovalPlan {
+  const gone = [...situations.values()]
+    .filter(({ leaf }) => !input.tree.leaves.has(leaf))
+    .toSorted((a, b) => (a.leaf < b.leaf ? -1 : 1))
+  const going = gone.filter(({ leaf }) => input.departed.get(leaf)?.prune !== false)
+  // Leftovers without a live container (a failed candidate, kept for its log) are no loss and do not count.
+  const counted = going.filter(({ live, retired }) => live !== null || retired.length > 0)
+  const held =
+    counted.length > input.removals.limit && !input.removals.confirmed
+      ? { count: counted.length, limit: input.removals.limit, names: counted.map(({ leaf }) => leaf) }
+      : null
+  const proposals = gone.map((situation): Proposal => {
+    const { leaf } = situation
+    if (input.busy.has(leaf)) return { verdict: verdictOn(situation, 'hold', 'it is being worked on'), work: null }
+    const wait = input.waits.get(leaf)
+    if (wait !== undefined && wait.until > input.now)
+      return { verdict: verdictOn(situation, 'hold', wait.because), work: null }
+    if (!going.includes(situation)) {
+      return { verdict: verdictOn(situation, 'keep', 'its file is gone, but it said prune: false'), work: null }
+    }
+    if (held !== null) {
+      const why = `${held.count} leaves would be removed, more than the ${held.limit} allowed without confirmation`
+      return { verdict: verdictOn(situation, 'hold', why), work: null }
+    }
+    const dependencies = input.departed.get(leaf)?.dependencies ?? []
+    const work: Work = { kind: 'remove', situation, dependencies }
+    return { verdict: verdictOn(situation, 'remove', 'its file is gone'), work }
+  })
+  return { proposals, held }
+}
+
+function verdictOn(situation: Situation, kind: Verdict['kind'], because: string): Verdict {
+  return {
+    leaf: situation.leaf,
+    set: null,
+    kind,
+    because,
+    changes: [],
+    fromGeneration: situation.live?.labels.generation ?? null,
+    toGeneration: null,
+    order: null,
+    gains: [],
+    notes: [],
+    retryAt: null,
+    awaits: null,
+  }
+}

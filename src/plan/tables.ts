@@ -1,0 +1,91 @@
+// From proposals to tables: which leaves share one, and which table waits for which.
+
+import type { Tree } from '../desired/tree.ts'
+import { groupSwaps } from './groups.ts'
+import type { Proposal, Work } from './proposal.ts'
+import { resourceKeys } from './resources.ts'
+import type { Table } from './step.ts'
+import { removeAll, swapTable, type Removal, type Swap } from './swap-table.ts'
+import { step } from './steps.ts'
+
+type InPlace = Extract<Work, { kind: 'steps' }>
+
+/** `proposals` in launch order; `resources` are the tables that make networks and volumes. */
+export function buildTables(proposals: readonly Proposal[], tree: Tree, resources: readonly Table[]): Table[] {
+  const works = proposals.map(({ work }) => work).filter((work) => work !== null)
+  const swaps = works.filter((work): work is Swap => work.kind === 'swap')
+  const removals = works.filter((work): work is Removal => work.kind === 'remove')
+  const inPlace = works.filter((work): work is InPlace => work.kind === 'steps')
+  const stopping = new Set(
+    proposals.filter(({ verdict }) => verdict.kind === 'stop').map(({ verdict }) => verdict.leaf),
+  )
+
+  const groups = groupSwaps(swaps, removals, tree)
+  const tableOf = new Map<string, string>()
+  for (const group of groups) {
+    const names = [
+      ...group.swaps.map(({ leaf }) => leaf.name),
+      ...group.removals.map(({ situation }) => situation.leaf),
+    ]
+    for (const name of names) tableOf.set(name, names.join('+'))
+  }
+  for (const { leaf } of inPlace) tableOf.set(leaf, leaf)
+  const made = new Set(resources.map(({ id }) => id))
+  const dependents = dependentsAmong(stopping, tree)
+
+  const pulls = works.flatMap((work): Table[] => (work.kind === 'pull' ? [pullTable(work)] : []))
+  const repairs = inPlace.map((work): Table => {
+    const dependencies = [...(tree.leaves.get(work.leaf)?.dependencies.keys() ?? [])]
+    const before = stopping.has(work.leaf)
+      ? (dependents.get(work.leaf) ?? [])
+      : dependencies.filter((name) => inPlace.some((other) => other.leaf === name) && !stopping.has(name))
+    return {
+      id: work.leaf,
+      leaves: [work.leaf],
+      after: before,
+      preemptible: work.preemptible,
+      prepare: work.prepare,
+      commit: work.commit,
+      cleanup: work.cleanup,
+    }
+  })
+  const changes = groups.map((group): Table => {
+    if (group.swaps.length === 0) return removalTable(group.removals, removals)
+    const own = new Set(group.swaps.map(({ leaf }) => leaf.name))
+    const after = new Set<string>()
+    for (const { leaf } of group.swaps) {
+      for (const key of resourceKeys(leaf)) if (made.has(key)) after.add(key)
+      for (const name of leaf.dependencies.keys()) {
+        const table = tableOf.get(name)
+        if (table !== undefined && !own.has(name)) after.add(table)
+      }
+    }
+    return swapTable(group, tree, [...after])
+  })
+  return [...resources, ...pulls, ...repairs, ...changes]
+}
+
+function pullTable({ leaf, image }: Extract<Work, { kind: 'pull' }>): Table {
+  const fetch = step({ do: 'image', leaf: leaf.name, image, always: false })
+  const id = `image of ${leaf.name}`
+  return { id, leaves: [leaf.name], after: [], preemptible: true, prepare: [fetch], commit: [], cleanup: [] }
+}
+
+/** A leaf is removed after the leaves that depended on it. */
+function removalTable(group: readonly Removal[], all: readonly Removal[]): Table {
+  const leaves = group.map(({ situation }) => situation.leaf)
+  const dependents = all.filter(({ dependencies }) => dependencies.some((name) => leaves.includes(name)))
+  const after = dependents.map(({ situation }) => situation.leaf).filter((name) => !leaves.includes(name))
+  const cleanup = group.flatMap(({ situation }) => removeAll(situation))
+  return { id: leaves.join('+'), leaves, after, preemptible: false, prepare: [], commit: cleanup, cleanup: [] }
+}
+
+function dependentsAmong(names: ReadonlySet<string>, tree: Tree): Map<string, string[]> {
+  const dependents = new Map<string, string[]>()
+  for (const name of names) {
+    for (const dependency of tree.leaves.get(name)?.dependencies.keys() ?? []) {
+      if (names.has(dependency)) dependents.set(dependency, [...(dependents.get(dependency) ?? []), name])
+    }
+  }
+  return dependents
+}

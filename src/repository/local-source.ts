@@ -1,0 +1,73 @@
+// A person's own repository, read where it lies and never written to.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { factsOf, peelToCommit, readCommit } from './commit.ts'
+import { codeOf, isOid } from './git-object.ts'
+import { emptyRepository, missingCommit, missingRef } from './missing-ref.ts'
+import { openObjectStore } from './object-store.ts'
+import { openRefs } from './refs.ts'
+import { placesOf, resolveRevision } from './revision.ts'
+import type { Source } from './source.ts'
+import { openTreeReader } from './tree.ts'
+
+/** `ref` null means the branch that HEAD is on when it is first asked for: a later checkout does not change what is deployed. */
+export function openLocalSource(gitdir: string, worktree: string | null, ref: string | null): Source {
+  const store = openObjectStore([join(gitdir, 'objects')])
+  const trees = openTreeReader(store)
+  const refs = openRefs(gitdir)
+  const names = (name: string): string | null => {
+    for (const place of placesOf(name)) {
+      const oid = refs.read(place)
+      if (oid !== null) return oid
+    }
+    return null
+  }
+  let wanted = ref
+
+  /** Full name and commit of what is deployed. */
+  function tip(): { commit: string; ref: string | null } {
+    wanted ??= refs.headBranch() ?? 'HEAD'
+    if (isOid(wanted)) {
+      const commit = peelToCommit(store, wanted)
+      if (commit === null) throw missingCommit(wanted, gitdir)
+      return { commit, ref: null }
+    }
+    for (const place of placesOf(wanted)) {
+      const oid = refs.read(place)
+      const commit = oid === null ? null : peelToCommit(store, oid)
+      if (commit !== null) return { commit, ref: place === 'HEAD' ? null : place }
+    }
+    // `main~2` or a short id: a commit like any other.
+    if (/[~^]|^[0-9a-f]{4,39}$/.test(wanted)) return { commit: resolveRevision(store, names, wanted), ref: null }
+    const branches = refs.list('refs/heads/').map((name) => name.slice('refs/heads/'.length))
+    const short = wanted.replace(/^refs\/heads\//, '')
+    throw branches.length === 0 ? emptyRepository(gitdir) : missingRef(short, branches, gitdir)
+  }
+
+  return {
+    worktree,
+    async refresh() {
+      const { commit, ref } = tip()
+      return { commit: factsOf(readCommit(store, commit)), ref }
+    },
+    async resolve(revision) {
+      return factsOf(readCommit(store, resolveRevision(store, names, revision)))
+    },
+    async objects() {
+      return { store, trees, shallow: readShallow(gitdir) }
+    },
+    deepen: async () => readShallow(gitdir).size === 0,
+    replace: async () => false,
+  }
+}
+
+/** Git documentation, shallow: one commit id a line. */
+function readShallow(gitdir: string): Set<string> {
+  try {
+    return new Set(readFileSync(join(gitdir, 'shallow'), 'utf8').split('\n').filter(isOid))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return new Set()
+    throw error
+  }
+}

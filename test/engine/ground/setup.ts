@@ -1,0 +1,47 @@
+// Brings up one engine for all engine tests, or uses again the one that an earlier run left, and puts the base image
+// on it. GRAFT_KEEP_ENGINE=1 leaves it running, for later runs too, until one with GRAFT_KEEP_ENGINE=0 ends it.
+// GRAFT_TEST_SUITE chooses another Debian suite's engine.
+
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { engineClient } from '../../../src/demo/engine-address.ts'
+import type { EngineSuite } from '../../../src/demo/engine-software.ts'
+import { GroundFault } from '../../../src/demo/ground-fault.ts'
+import { bringUpEngine } from '../../../src/demo/host-engine.ts'
+import { standInImage } from '../../../src/demo/stand-in-images.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `unix:///…/docker.sock` */
+    engineUrl: string
+  }
+}
+
+const suites: readonly EngineSuite[] = ['bookworm', 'trixie', 'sid']
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const suite = suites.find((name) => name === (process.env['GRAFT_TEST_SUITE'] ?? 'trixie'))
+  if (suite === undefined) throw new Error(`GRAFT_TEST_SUITE is one of ${suites.join(', ')}.`)
+  try {
+    const engine = await bringUpEngine({
+      suite,
+      folder: `/var/tmp/graft-ground/${suite}`,
+      onProgress: (text) => console.log(`engine: ${text}`),
+    })
+    await standInImage(engineClient(engine.url), { reference: 'graft-test/base:1' })
+    project.provide('engineUrl', engine.url)
+    const kept = join(engine.folder, 'keep')
+    if (process.env['GRAFT_KEEP_ENGINE'] === '1') await writeFile(kept, '')
+    if (process.env['GRAFT_KEEP_ENGINE'] === '0') await rm(kept, { force: true })
+    return async () => {
+      // Asked at the end, because a run beside this one may have asked to keep it.
+      if (!existsSync(kept)) await engine.stop()
+    }
+  } catch (error) {
+    // The remedy is what the person needs, and an error's own fields are not printed.
+    if (error instanceof GroundFault) throw new Error(`${error.message}\n${error.remedy}`, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,230 @@
+// Checks inside and from outside, logs and events, on a real engine.
+
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { EngineFault } from '../../src/apply/engine.ts'
+import type { EngineEvent, LogLine, ProbeTarget } from '../../src/apply/engine.ts'
+import { connectEngine, type EngineConnection } from '../../src/engine/connect.ts'
+import { engineEvents } from '../../src/engine/events.ts'
+import { execOnce } from '../../src/engine/exec.ts'
+import { lastLines, readLogs } from '../../src/engine/logs.ts'
+import { openConnections } from '../../src/engine/open-connections.ts'
+import { probeContainer } from '../../src/engine/probe-container.ts'
+
+const IMAGE = 'graft-test/base:1'
+const SETTINGS = { helperImage: IMAGE }
+const made: string[] = []
+let connection: EngineConnection
+
+beforeAll(async () => {
+  connection = await connectEngine(inject('engineUrl'))
+})
+afterEach(async () => {
+  for (const id of made.splice(0)) await connection.docker.getContainer(id).remove({ force: true, v: true }).catch(() => {})
+})
+afterAll(() => connection.close())
+
+async function run(script: string, more: object = {}, host: object = {}): Promise<string> {
+  const container = await connection.docker.createContainer({
+    Image: IMAGE,
+    Cmd: ['sh', '-c', script],
+    Labels: { 'dev.graft.deployment': 'talking', 'dev.graft.leaf': 'web' },
+    HostConfig: { Init: true, ...host },
+    ...more,
+  })
+  made.push(container.id)
+  await container.start()
+  return container.id
+}
+
+async function collect(id: string, options = {}): Promise<LogLine[]> {
+  const lines: LogLine[] = []
+  for await (const line of readLogs(connection, id, options)) lines.push(line)
+  return lines
+}
+
+const exec = (id: string, script: string, timeout = 5000) => execOnce(connection, id, ['sh', '-c', script], timeout)
+const ended = (id: string) => connection.docker.getContainer(id).wait()
+
+/** A tiny HTTP server of busybox; `/cgi-bin/CODE` answers with that status, and redirects lead to `/`. */
+const WEB = [
+  'mkdir -p /www/cgi-bin; echo hello > /www/index.html',
+  'printf \'#!/bin/sh\\necho "Status: 503 Sorry"; echo; echo no\' > /www/cgi-bin/503',
+  'printf \'#!/bin/sh\\necho "Status: 302 Found"; echo "Location: /"; echo; echo no\' > /www/cgi-bin/302',
+  'chmod +x /www/cgi-bin/*; exec httpd -f -p 8080 -h /www',
+].join('\n')
+
+const http = (path: string, status: readonly (readonly [number, number])[] = [[200, 299]]): ProbeTarget => ({
+  kind: 'http',
+  port: 8080,
+  path,
+  scheme: 'http',
+  headers: { 'X-Graft': 'a b' },
+  status,
+})
+
+async function until<T>(look: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 15_000
+  for (;;) {
+    const value = await look()
+    if (good(value) || Date.now() > deadline) return value
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('exec: exit codes, output, a command that is not there, a hang, a container that does not run', async () => {
+  const id = await run('sleep 300')
+  expect(await exec(id, 'exit 0')).toEqual({ healthy: true, output: 'exit 0' })
+  expect(await exec(id, 'echo fine; echo err >&2')).toEqual({ healthy: true, output: 'fine\nerr' })
+  expect(await exec(id, 'echo no such table >&2; exit 3')).toEqual({ healthy: false, output: 'exit 3: no such table' })
+  const missing = await execOnce(connection, id, ['/nowhere/check'], 5000)
+  expect(missing.healthy).toBe(false)
+  expect(missing.output).toMatch(/no such file/i)
+  const begun = Date.now()
+  expect(await exec(id, 'echo waiting; sleep 60', 400)).toEqual({ healthy: false, output: 'no result within 0.4 s: waiting' })
+  expect(Date.now() - begun).toBeLessThan(3000)
+  const long = await exec(id, 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 1')
+  expect(long.output.length).toBeLessThan(4200)
+  expect(long.output).toMatch(/line 1999$/)
+
+  await connection.docker.getContainer(id).pause()
+  expect(await exec(id, 'exit 0')).toEqual({ healthy: false, output: 'the container is paused' })
+  await connection.docker.getContainer(id).unpause()
+  await connection.docker.getContainer(id).stop({ t: 1 })
+  expect(await exec(id, 'exit 0')).toEqual({ healthy: false, output: 'the container is not running' })
+  await connection.docker.getContainer(id).remove()
+  await expect(exec(id, 'exit 0')).rejects.toMatchObject({ kind: 'not-found' })
+})
+
+for (const [how, reachable] of [['from here', true], ['through a helper', false]] as const) {
+  test(`probe ${how}: status codes, redirects, closed ports, hanging servers`, async () => {
+    const facts = { ...connection.facts, addressesReachable: reachable }
+    const look = (id: string, target: ProbeTarget, timeout = 3000) =>
+      probeContainer({ ...connection, facts }, id, target, timeout, SETTINGS)
+    const id = await run(WEB)
+    expect(await until(() => look(id, { kind: 'tcp', port: 8080 }), (result) => result.healthy)).toEqual({
+      healthy: true,
+      output: 'port 8080 is open',
+    })
+    expect(await look(id, { kind: 'tcp', port: 8081 })).toEqual({ healthy: false, output: 'connection refused' })
+    expect(await look(id, http('/'))).toEqual({ healthy: true, output: 'HTTP 200' })
+    expect(await look(id, http('/nowhere'))).toEqual({ healthy: false, output: 'HTTP 404' })
+    expect(await look(id, http('/nowhere', [[200, 299], [404, 404]]))).toEqual({ healthy: true, output: 'HTTP 404' })
+    expect(await look(id, http('/cgi-bin/503'))).toEqual({ healthy: false, output: 'HTTP 503' })
+    expect(await look(id, http('/cgi-bin/302', [[302, 302]]))).toEqual({ healthy: true, output: 'HTTP 302' })
+    expect(await look(id, { ...http('/'), port: 8081 } as ProbeTarget)).toEqual({ healthy: false, output: 'connection refused' })
+
+    const silent = await run('exec nc -lk -p 8080 -e sleep 30')
+    await until(() => look(silent, { kind: 'tcp', port: 8080 }), (result) => result.healthy)
+    expect(await look(silent, http('/'), 1000)).toEqual({ healthy: false, output: 'no answer within 1 s' })
+
+    await connection.docker.getContainer(id).stop({ t: 1 })
+    expect(await look(id, http('/'))).toEqual({ healthy: false, output: 'the container is not running' })
+    const left = await connection.docker.listContainers({ all: true, filters: { label: ['dev.graft.kind=helper'] } })
+    expect(left).toEqual([])
+  })
+}
+
+test('probe: a joined namespace, no network, and a helper image that is not there', async () => {
+  const look = (id: string, helperImage = IMAGE) =>
+    probeContainer(connection, id, { kind: 'tcp', port: 8080 }, 2000, { helperImage })
+  const owner = await run('sleep 300')
+  const joined = await run(WEB, {}, { NetworkMode: `container:${owner}` })
+  expect((await until(() => look(joined), (result) => result.healthy)).healthy).toBe(true)
+  const alone = await run(WEB, {}, { NetworkMode: 'none' })
+  expect((await until(() => look(alone), (result) => result.healthy)).healthy).toBe(true)
+  const fault: unknown = await look(alone, 'nowhere.invalid/probe:1').catch((error: unknown) => error)
+  expect(fault).toBeInstanceOf(EngineFault)
+  expect(fault).toMatchObject({ kind: 'engine', remedy: expect.stringContaining('Pull nowhere.invalid/probe:1') })
+})
+
+test('logs: both streams, times, tail, a container that has exited', async () => {
+  const begun = Date.now()
+  const id = await run('echo one; sleep 0.05; echo two >&2; sleep 0.05; printf three')
+  await ended(id)
+  const lines = await collect(id)
+  expect(lines.map(({ stream, text }) => [stream, text])).toEqual([
+    ['stdout', 'one'],
+    ['stderr', 'two'],
+    ['stdout', 'three'],
+  ])
+  for (const line of lines) expect(Math.abs(line.time - begun)).toBeLessThan(20_000)
+  expect(await lastLines(connection, id, 2)).toEqual(['two', 'three'])
+  await expect(lastLines(connection, 'f'.repeat(64), 2)).rejects.toMatchObject({ kind: 'not-found' })
+})
+
+for (const tty of [false, true]) {
+  test(`logs: lines longer than the engine's pieces are whole again (tty ${tty})`, async () => {
+    const line = (letter: string, count: number) => `yes ${letter} | head -n ${count} | tr -d '\\n'; echo`
+    const id = await run(`${line('a', 40_000)}; echo short; ${line('b', 16_384)}; ${line('c', 32_768)}; echo ü`, { Tty: tty })
+    await ended(id)
+    const texts = (await collect(id)).map(({ text }) => text)
+    expect(texts.map((text) => text.length)).toEqual([40_000, 5, 16_384, 32_768, 1])
+    expect(texts).toEqual(['a'.repeat(40_000), 'short', 'b'.repeat(16_384), 'c'.repeat(32_768), 'ü'])
+  })
+}
+
+test('logs: followed until the container stops, or until the reader does', async () => {
+  const id = await run('i=0; while [ $i -lt 5 ]; do echo $i; i=$((i+1)); sleep 0.1; done')
+  expect((await collect(id, { follow: true })).map(({ text }) => text)).toEqual(['0', '1', '2', '3', '4'])
+
+  const endless = await run('echo go; sleep 300')
+  const controller = new AbortController()
+  const seen: string[] = []
+  for await (const { text } of readLogs(connection, endless, { follow: true, signal: controller.signal })) {
+    seen.push(text)
+    controller.abort()
+  }
+  expect(seen).toEqual(['go'])
+})
+
+test('logs: a driver that keeps none says so', async () => {
+  const id = await run('echo one', {}, { LogConfig: { Type: 'none', Config: {} } })
+  await ended(id)
+  await expect(lastLines(connection, id, 5)).rejects.toMatchObject({ kind: 'engine', message: expect.stringContaining('does not support reading') })
+})
+
+test('events: of this deployment only, with networks and health, and what looks remember is forgotten', async () => {
+  const controller = new AbortController()
+  const events: EngineEvent[] = []
+  const stream = engineEvents(connection, 'talking', controller.signal)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const reading = (async () => {
+    for await (const event of stream) events.push(event)
+  })()
+  const stamp = connection.memory.stamp
+  await run('sleep 300', { Labels: { 'dev.graft.deployment': 'other' } })
+  const id = await run('sleep 300', { Healthcheck: { Test: ['CMD', 'true'], Interval: 50_000_000 } })
+  await connection.docker.getContainer(id).rename({ name: `talking-${id.slice(0, 6)}` })
+  const has = (action: string) => events.some((event) => event.action === action)
+  await until(() => Promise.resolve(has('health_status: healthy')), Boolean)
+  await connection.docker.getNetwork('bridge').disconnect({ Container: id })
+  await connection.docker.getContainer(id).update({ RestartPolicy: { Name: 'always' } })
+  await connection.docker.getContainer(id).remove({ force: true })
+  await until(() => Promise.resolve(has('destroy')), Boolean)
+  controller.abort()
+  await reading
+  const actions = events.map(({ action }) => action)
+  for (const action of ['create', 'connect', 'start', 'rename', 'health_status: healthy', 'disconnect', 'update', 'die', 'destroy']) {
+    expect(actions).toContain(action)
+  }
+  expect(actions.filter((action) => action.startsWith('exec'))).toEqual([])
+  expect(new Set(events.map((event) => event.containerId))).toEqual(new Set([id]))
+  expect(events.find(({ action }) => action === 'start')).toMatchObject({ leaf: 'web' })
+  expect(Math.abs((events[0]?.time ?? 0) - Date.now())).toBeLessThan(60_000)
+  expect(connection.memory.stamp).toBeGreaterThan(stamp)
+})
+
+test('open connections are counted, those of the container itself left out', async () => {
+  const id = await run('exec nc -lk -p 8080 -e sleep 30')
+  const info = await connection.docker.getContainer(id).inspect()
+  const address = Object.values(info.NetworkSettings.Networks)[0]?.IPAddress ?? ''
+  expect(await until(() => openConnections(connection, id), (count) => count === 0)).toBe(0)
+  const { connect } = await import('node:net')
+  await until(() => probeContainer(connection, id, { kind: 'tcp', port: 8080 }, 1000, SETTINGS), (result) => result.healthy)
+  const sockets = [connect(8080, address), connect(8080, address)]
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+  expect(await until(() => openConnections(connection, id), (count) => count === 2)).toBe(2)
+  for (const socket of sockets) socket.destroy()
+  const host = await run('sleep 300', {}, { NetworkMode: 'host' })
+  expect(await openConnections(connection, host)).toBeNull()
+})
