@@ -2,7 +2,8 @@
 // `apply` and the daemon all ask here, so that they never disagree.
 
 import { judgeLeaf, type InAncestors } from '../desired/ledger-judge.ts'
-import { judgePolicy, type Policy } from '../desired/policy.ts'
+import { judgePolicy } from '../desired/policy-judge.ts'
+import type { Policy } from '../desired/policy.ts'
 import { compareProblems, type Problem } from '../desired/problem.ts'
 import type { Reader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'

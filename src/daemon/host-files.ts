@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 
-import { DEFAULT_POLICY, parsePolicy, type Policy } from '../desired/policy.ts'
+import { NO_POLICY, parsePolicy, type Policy } from '../desired/policy.ts'
 import type { Problem } from '../desired/problem.ts'
 import type { Settings } from './settings.ts'
 
@@ -24,12 +24,12 @@ export async function readHostFiles(settings: Settings, state: string): Promise<
   const problems: Problem[] = []
   const policyFile = settings.policy ?? join(state, 'policy.yaml')
   const policyText = await readWhereThere(policyFile, settings.policy !== undefined, 'policy', problems)
-  const policy = policyText === null ? { policy: DEFAULT_POLICY, problems: [] } : parsePolicy(policyText, policyFile)
+  const policy = policyText === null ? { policy: NO_POLICY, problems: [] } : parsePolicy(policyText, policyFile)
   const variablesFile = settings.host_variables ?? join(state, 'host.yaml')
   const text = await readWhereThere(variablesFile, settings.host_variables !== undefined, 'host_variables', problems)
   const variables = text === null ? new Map<string, string>() : parseVariables(text, variablesFile, problems)
   return {
-    policy: policy.policy ?? DEFAULT_POLICY,
+    policy: policy.policy ?? NO_POLICY,
     variables,
     problems: [...problems, ...policy.problems],
     fingerprint: JSON.stringify([policyText, text]),

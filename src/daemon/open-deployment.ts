@@ -4,7 +4,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-import { removalLimit } from '../desired/policy.ts'
+import { removalLimit } from '../desired/policy-judge.ts'
 import type { Problem } from '../desired/problem.ts'
 import { createReader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'

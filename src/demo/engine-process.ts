@@ -2,22 +2,18 @@
 // it. The host's mounts, its /run and its firewall stay as they are.
 
 import { spawn } from 'node:child_process'
-import { access, mkdir, open, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { dockerdCommand } from './dockerd-command.ts'
+import type { EnginePlace } from './dockerd-command.ts'
 import { pingEngine } from './engine-address.ts'
 import type { EngineAnswer } from './engine-address.ts'
 import type { EngineNetwork } from './engine-network.ts'
-import type { EngineSoftware } from './engine-software.ts'
 import type { ProcessName } from './engine-state.ts'
 import { GroundFault } from './ground-fault.ts'
+import { exists } from './paths.ts'
 import { isAlive, processFacts, processesMarked, signalProcess, waitForEnd } from './process-tree.ts'
-
-export interface EnginePlace {
-  readonly folder: string
-  readonly network: EngineNetwork
-  readonly software: EngineSoftware
-}
 
 /** The variable in the environment of all that an engine starts outside containers; its value is the folder. */
 export const mark = 'GRAFT_ENGINE_FOLDER'
@@ -73,49 +69,6 @@ export async function startHolder(folder: string): Promise<ProcessName> {
   return { pid, startTime: facts.startTime }
 }
 
-function dockerdCommand({ folder, network, software }: EnginePlace, holder: number): readonly string[] {
-  const bin = software.binFolder
-  const inNamespace = ['--target', String(holder), '--mount', '--']
-  // Where process 1 collects no orphans, the shims would stay as zombies, and a zombie containerd makes the next
-  // dockerd of 20.10 wait for it in vain. So their collector stays when dockerd is gone, until the namespace ends.
-  const script = '"$@"; echo $? > "$0"; exec sleep infinity'
-  const underReaper = [join(bin, 'tini-static'), '-s', '--', 'sh', '-c', script, join(folder, 'dockerd.exit')]
-  const files = [
-    '--data-root',
-    join(folder, 'data'),
-    '--exec-root',
-    '/run/docker',
-    '--pidfile',
-    join(folder, 'dockerd.pid'),
-  ]
-  const address = ['--host', `unix://${join(folder, 'docker.sock')}`, '--group', 'root']
-  const addresses = ['--bridge', network.bridge, '--default-address-pool', `base=10.${network.range}.0.0/16,size=24`]
-  // Without these dockerd flushes and rewrites the host's firewall chains, also those of an engine that is already
-  // there. Published ports go through docker-proxy instead.
-  const noFirewall = [
-    '--iptables=false',
-    '--ip6tables=false',
-    '--ip-masq=false',
-    '--ip-forward=false',
-    '--userland-proxy=true',
-  ]
-  const groups = ['--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', `/${network.bridge}`]
-  const behaviour = ['--init-path', join(bin, 'tini-static'), '--live-restore=false', '--shutdown-timeout', '3']
-  const config = ['--config-file', join(folder, 'daemon.json')]
-  return [
-    ...inNamespace,
-    ...underReaper,
-    join(bin, 'dockerd'),
-    ...config,
-    ...files,
-    ...address,
-    ...addresses,
-    ...noFirewall,
-    ...groups,
-    ...behaviour,
-  ]
-}
-
 /** Starts dockerd in the holder's namespace and waits until it answers. Throws GroundFault with the end of its log. */
 export async function startDockerd(
   place: EnginePlace,
@@ -129,7 +82,6 @@ export async function startDockerd(
   await rm(exitFile, { force: true })
   await rm(socket, { force: true })
   await mkdir(join(folder, 'data'), { recursive: true })
-  // The host's own /etc/docker/daemon.json is for the host's own engine.
   await writeFile(join(folder, 'daemon.json'), '{}\n')
   const logPath = join(folder, 'dockerd.log')
   const log = await open(logPath, 'a')
@@ -200,13 +152,6 @@ async function removeGroup(group: string): Promise<void> {
   for (const entry of entries) if (entry.isDirectory()) await removeGroup(join(group, entry.name))
   // A group that still empties itself is refused for the moment, and is no harm.
   await rmdir(group).catch(() => undefined)
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 async function logEnd(path: string): Promise<string> {

@@ -1,12 +1,13 @@
 // The programs of an engine, unpacked from Debian packages and linked into one folder: dockerd and containerd of the
 // wanted suite; runc, iptables and busybox of the host's own, because those must fit the host's C library.
 
-import { access, mkdir, open, readdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fetchPackages } from './debian-packages.ts'
 import type { PackageWanted } from './debian-packages.ts'
 import { GroundFault } from './ground-fault.ts'
-import { runCommand } from './run-command.ts'
+import { exists, firstExisting } from './paths.ts'
+import { linkMissingLibraries } from './shared-libraries.ts'
 
 export type EngineSuite = 'bookworm' | 'trixie' | 'sid'
 
@@ -126,57 +127,6 @@ export async function programIn(root: string, name: string): Promise<string> {
   )
 }
 
-/** Only libraries that the host lacks are linked, so that its own programs keep their own libraries. */
-async function linkMissingLibraries(binFolder: string, libFolder: string, roots: readonly string[]): Promise<void> {
-  const places: string[] = []
-  for (const root of roots) {
-    for (const base of ['usr/lib', 'lib']) {
-      for (const name of await readdir(join(root, base)).catch(() => [])) {
-        if (name.includes('-linux-')) places.push(join(root, base, name))
-      }
-    }
-  }
-  // A library may need another one, which shows only once the first is found.
-  for (let round = 0; round < 4; round++) {
-    let linked = 0
-    for (const program of await readdir(binFolder)) {
-      const path = join(binFolder, program)
-      if (!(await isElf(path))) continue
-      const listing = await runCommand('ldd', [path], { env: { ...process.env, LD_LIBRARY_PATH: libFolder } })
-      const newer = /version `(\S+)' not found/.exec(listing.stderr + listing.stdout)?.[1]
-      if (newer !== undefined)
-        throw new GroundFault(
-          `The program ${program} needs a newer C library (${newer}) than this machine has.`,
-          'Use the engine of an older Debian suite, or a newer Debian.',
-        )
-      for (const [, missing] of listing.stdout.matchAll(/^\s*(\S+) => not found/gm)) {
-        const from =
-          missing === undefined ? undefined : await firstExisting(places.map((place) => join(place, missing)))
-        if (missing === undefined || from === undefined)
-          throw new GroundFault(
-            `The program ${program} needs the library ${missing}, which this machine lacks.`,
-            `Install the package that holds it (\`apt-get install docker.io iptables\` brings all of them), then try again.`,
-          )
-        await symlink(from, join(libFolder, missing)).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error
-        })
-        linked++
-      }
-    }
-    if (linked === 0) return
-  }
-}
-
-async function isElf(path: string): Promise<boolean> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0)
-    return bytesRead === 4 && buffer.toString('latin1') === '\x7fELF'
-  } finally {
-    await file.close()
-  }
-}
-
 async function extensionFolder(root: string): Promise<string> {
   for (const name of await readdir(join(root, 'usr/lib')).catch(() => [])) {
     const folder = join(root, 'usr/lib', name, 'xtables')
@@ -188,16 +138,4 @@ async function extensionFolder(root: string): Promise<string> {
 async function onPath(name: string): Promise<boolean> {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return (await firstExisting(folders.map((folder) => join(folder, name)))) !== undefined
-}
-
-async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) if (await exists(path)) return path
-  return undefined
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

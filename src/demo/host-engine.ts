@@ -14,7 +14,7 @@ import {
   startHolder,
   stopDockerd,
 } from './engine-process.ts'
-import type { EnginePlace } from './engine-process.ts'
+import type { EnginePlace } from './dockerd-command.ts'
 import { installEngineSoftware } from './engine-software.ts'
 import type { EngineSuite } from './engine-software.ts'
 import { readEngineState, withEngineLock, writeEngineState } from './engine-state.ts'

@@ -17,7 +17,7 @@ fail() { echo "$@" >&2; exit 1; }
 # The service is there: its main process is PROCESS and lives.
 running() {
   [ "$(cat $state/process 2>/dev/null)" = "$1" ] || fail "no process $1"
-  kill -0 "$(cat $state/pid)" 2>/dev/null || fail "process $1 has ended"
+  [ -d "/proc/$(cat $state/pid 2>/dev/null)/fd" ] || fail "process $1 does not run"
 }
 
 # The port that the service is configured to open; nothing where it opens none.

@@ -1,9 +1,10 @@
 // An apt configuration of our own for another Debian suite: its lists, caches and sources lie in a folder, so that
 // /etc/apt and /var/lib/apt stay as they are and nobody needs to be root.
 
-import { access, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GroundFault } from './ground-fault.ts'
+import { exists } from './paths.ts'
 import { runCommand } from './run-command.ts'
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
@@ -78,11 +79,4 @@ export function lastLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   const errors = lines.filter((line) => line.startsWith('E: '))
   return (errors.at(0) ?? lines.at(-1) ?? 'no message').replace(/^[EW]: /, '').trim()
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

@@ -51,7 +51,8 @@ function setOf(node: SetNode, name: string): ContainerSet {
   }
 }
 
-function leafOf(read: ReadLeaf, dependencies: Dependencies): Leaf | null {
+/** Null for a leaf with problems. */
+export function leafOf(read: ReadLeaf, dependencies: Dependencies): Leaf | null {
   if (read.last?.dependencies === dependencies) return read.last.leaf
   const { parts, spec, document } = read
   if (parts === null || spec === null) return null

@@ -1,22 +1,21 @@
 // What two leaves or sets cannot both have: a name, a port of the host, a fixed address, a former name. Pure.
 
+import type { Claim } from './claims.ts'
 import { nameFault } from './leaf-checks.ts'
 import type { Problem } from './problem.ts'
 import { placeIn } from './read-leaf.ts'
 import type { ReadLeaf } from './read-leaf.ts'
 import type { Reading } from './set-context.ts'
 import type { SetTree } from './set-tree.ts'
-import type { PublishedPort } from './spec.ts'
 import { wholeFile } from './yaml-document.ts'
-import type { Place, ValuePath } from './yaml-document.ts'
+import type { Place } from './yaml-document.ts'
 
 export function findClashes(tree: SetTree, reading: Reading): Problem[] {
   return [
     ...leafNames(tree),
     ...setNames(tree),
     ...formerNames(tree, reading),
-    ...ports(tree, reading),
-    ...addresses(tree, reading),
+    ...claims(tree, reading),
   ]
 }
 
@@ -79,42 +78,31 @@ function formerNames(tree: SetTree, reading: Reading): Problem[] {
   return problems
 }
 
-interface Holder {
-  readonly leaf: ReadLeaf
-  readonly path: ValuePath
-  readonly at: 'key' | 'value'
-}
-
-function ports(tree: SetTree, reading: Reading): Problem[] {
+function claims(tree: SetTree, reading: Reading): Problem[] {
   const problems: Problem[] = []
-  const holders = new Map<string, (Holder & { readonly port: PublishedPort })[]>()
-  for (const leaf of running(tree)) {
-    for (const port of leaf.parts?.spec.ports ?? []) {
-      if (port.published === 0) continue
-      const key = `${port.published}/${port.protocol}`
-      const others = holders.get(key) ?? []
-      const holder = { leaf, path: portPath(leaf, port), at: 'value' as const, port }
-      const other = others.find((one) => addressesOverlap(one.port.host_ip, port.host_ip))
-      if (other !== undefined) {
-        const what = `port ${key}${port.host_ip === undefined ? '' : ` on ${port.host_ip}`} of the host`
-        problems.push(...bothSides(what, 'give one of them another port or address', holder, other, reading))
+  const holders = new Map<string, Holder | Holder[]>()
+  for (const leaf of tree.list) {
+    // A stopped set holds nothing, so that of two sets that share a port one can wait for the other.
+    if (leaf.claims.length === 0 || leaf.set.state !== 'running') continue
+    for (const claim of leaf.claims) {
+      const holder = { leaf, claim }
+      const others = holders.get(claim.what)
+      if (others === undefined) {
+        holders.set(claim.what, holder)
+        continue
       }
-      holders.set(key, [...others, holder])
+      const list = Array.isArray(others) ? others : [others]
+      const rival = list.find((other) => addressesOverlap(other.claim.on, claim.on))
+      if (rival !== undefined) problems.push(...bothSides(holder, rival, reading))
+      holders.set(claim.what, [...list, holder])
     }
   }
   return problems
 }
 
-/** The item that names the published port, in Compose's short or long form. */
-function portPath(leaf: ReadLeaf, port: PublishedPort): ValuePath {
-  const written = leaf.merged?.value['ports']
-  const items: unknown[] = Array.isArray(written) ? written : []
-  const published = new RegExp(`(^|:)${port.published}:`)
-  const index = items.findIndex((item) => {
-    if (item !== null && typeof item === 'object') return String((item as { published?: unknown }).published) === String(port.published)
-    return published.test(String(item))
-  })
-  return index < 0 ? ['ports'] : ['ports', index]
+interface Holder {
+  readonly leaf: ReadLeaf
+  readonly claim: Claim
 }
 
 function addressesOverlap(a: string | undefined, b: string | undefined): boolean {
@@ -124,46 +112,15 @@ function addressesOverlap(a: string | undefined, b: string | undefined): boolean
   return (a === '::' && b.includes(':')) || (b === '::' && a.includes(':'))
 }
 
-function addresses(tree: SetTree, reading: Reading): Problem[] {
-  const problems: Problem[] = []
-  const holders = new Map<string, Holder>()
-  const claim = (key: string, what: string, holder: Holder): void => {
-    const other = holders.get(key)
-    if (other === undefined) holders.set(key, holder)
-    else problems.push(...bothSides(what, 'give one of them another address', holder, other, reading))
-  }
-  for (const leaf of running(tree)) {
-    const spec = leaf.parts?.spec
-    if (spec === undefined) continue
-    if (spec.mac_address !== undefined) {
-      claim(`mac ${spec.mac_address}`, `the MAC address ${spec.mac_address}`, { leaf, path: ['mac_address'], at: 'value' })
-    }
-    for (const [network, join] of Object.entries(spec.networks)) {
-      for (const key of ['ipv4_address', 'ipv6_address', 'mac_address'] as const) {
-        const address = join[key]
-        if (address === undefined) continue
-        const group = key === 'mac_address' ? 'mac' : network
-        claim(`${group} ${address}`, `the address ${address} on ${network}`, { leaf, path: ['networks', network, key], at: 'value' })
-      }
-    }
-  }
-  return problems
-}
-
-/** A stopped set holds nothing, so that of two sets that share a port one can wait for the other. */
-function* running(tree: SetTree): Generator<ReadLeaf> {
-  for (const leaf of tree.list) if (leaf.parts !== null && leaf.set.state === 'running') yield leaf
-}
-
-function bothSides(what: string, remedy: string, one: Holder, other: Holder, reading: Reading): Problem[] {
-  const places = [one, other].map((holder) => placeIn(holder.leaf, holder.path, holder.at, reading))
-  return [one, other].flatMap((holder, index): Problem[] => {
-    const place = places[index]
-    const there = places[1 - index]
-    const rival = index === 0 ? other : one
-    if (place === undefined || there === undefined || (index === 1 && one.leaf === other.leaf)) return []
-    const where = `${there.file}${there.line === null ? '' : `:${there.line}`}`
-    const message = `${what} is taken by ${rival.leaf.name} too (${where})`
+function bothSides(one: Holder, other: Holder, reading: Reading): Problem[] {
+  const [here, there] = [one, other].map(({ leaf, claim }) => placeIn(leaf, claim.path(), 'value', reading))
+  const told = (holder: Holder, place: Place | undefined, rival: Holder, away: Place | undefined): Problem[] => {
+    if (place === undefined || away === undefined) return []
+    const where = `${away.file}${away.line === null ? '' : `:${away.line}`}`
+    const message = `${holder.claim.what} is taken by ${rival.leaf.name} too (${where})`
+    const remedy = 'give one of them another'
     return [{ ...place, message, remedy, leaf: holder.leaf.name, severity: 'unreadable' }]
-  })
+  }
+  const first = told(one, here, other, there)
+  return one.leaf === other.leaf ? first : [...first, ...told(other, there, one, here)]
 }

@@ -7,7 +7,7 @@ import type { ReadLeaf } from './read-leaf.ts'
 import type { Reading } from './set-context.ts'
 import type { SetNode, SetTree } from './set-tree.ts'
 import type { Dependency } from './tree.ts'
-import type { Place, ValuePath } from './yaml-document.ts'
+import type { Place } from './yaml-document.ts'
 
 /** Keys that may join another leaf's namespace as `service:NAME`. */
 export const JOINING_KEYS = ['network_mode', 'ipc', 'pid'] as const
@@ -71,8 +71,7 @@ function needsOfLeaf(leaf: ReadLeaf, tree: SetTree, reading: Reading, problems: 
   }
   const candidates = (): string[] => [...(set === undefined ? [] : namesIn(set)), ...tree.leaves.keys()]
   for (const [name, asked] of leaf.parts?.depends_on ?? []) {
-    const path = stepOf(leaf, name)
-    const place = (now: Reading): Place => placeIn(leaf, path, path.length === 2 && typeof path[1] === 'string' ? 'key' : 'value', now)
+    const place = (now: Reading): Place => placeOfName(leaf, name, now)
     const target = find(name)
     if (target === null) problems.push(unknown(place(reading), name, 'in this set, and no leaf anywhere,', candidates(), leaf.name))
     else if ('leaf' in target && target.leaf === leaf) problems.push(itself(place(reading), leaf, 'depend on'))
@@ -99,10 +98,10 @@ function namesIn(set: SetNode): string[] {
 }
 
 /** Where a name stands in either form of depends_on. */
-function stepOf(leaf: ReadLeaf, name: string): ValuePath {
+function placeOfName(leaf: ReadLeaf, name: string, reading: Reading): Place {
   const written = leaf.merged?.value['depends_on']
-  const index = Array.isArray(written) ? written.indexOf(name) : -1
-  return ['depends_on', index >= 0 ? index : name]
+  if (!Array.isArray(written)) return placeIn(leaf, ['depends_on', name], 'key', reading)
+  return placeIn(leaf, ['depends_on', written.indexOf(name)], 'value', reading)
 }
 
 function unknown(place: Place, name: string, where: string, candidates: readonly string[], leaf: string | null): Problem {

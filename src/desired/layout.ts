@@ -69,6 +69,8 @@ export function layoutOf(snapshot: Snapshot): Layout {
     }
   }
   const sets = [...folders].map(([path, entry]) => ({ path, entry, parent: parentOf(path, folders) }))
+  // A parent's path is a prefix of its sets' paths, so this puts it first.
+  sets.sort((a, b) => (a.path < b.path ? -1 : 1))
   return { deployment: snapshot.entries.get('deployment.yaml') ?? null, sets, candidates, strays, misnamed, problems }
 }
 

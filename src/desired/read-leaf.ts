@@ -2,6 +2,8 @@
 // What concerns more than this leaf (names, dependencies, clashes) is looked at in read.ts and what it calls.
 
 import type { SnapshotEntry } from '../repository/snapshot.ts'
+import { claimsOf } from './claims.ts'
+import type { Claim } from './claims.ts'
 import { gatherContents } from './leaf-contents.ts'
 import type { Contents } from './leaf-contents.ts'
 import { checkLeaf } from './leaf-checks.ts'
@@ -32,6 +34,7 @@ export interface ReadLeaf {
   /** The leaf's keys as merged, for finding a place again. */
   readonly merged: Merged | null
   readonly own: Layer
+  readonly claims: readonly Claim[]
   /** The Leaf made of it last, with what it was made with: it is used again while that is the same. */
   last: { readonly dependencies: Leaf['dependencies']; readonly leaf: Leaf } | null
 }
@@ -67,7 +70,7 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
   const written = document.value
   const own: Layer = { document, base: [], value: isMapping(written) ? written : {} }
   const failed = (problems: readonly Problem[], merged: Merged | null = null): ReadLeaf => {
-    return { name, set, document, parts: null, spec: null, digest: '', contents: NO_CONTENTS, problems, merged, own, last: null }
+    return { name, set, document, parts: null, spec: null, digest: '', contents: NO_CONTENTS, problems, merged, own, claims: [], last: null }
   }
   if (document.problems.length > 0) return failed(document.problems.map((problem) => ({ ...problem, leaf: name })))
   if (!set.readable) return failed([])
@@ -117,7 +120,7 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
       : spec,
   )
   const parts = problems.length === 0 ? real.parts : null
-  return { name, set, document, parts, spec, digest, contents, problems, merged, own: filled.real, last: null }
+  return { name, set, document, parts, spec, digest, contents, problems, merged, own: filled.real, claims: claimsOf(spec, merged), last: null }
 }
 
 /** `environment` wins over what the files say (Compose Specification, env_file). */

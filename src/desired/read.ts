@@ -1,6 +1,7 @@
 // From the files of a commit to the tree they declare, or to every problem they have. Pure in behaviour: the same
 // snapshot and values give the same result; a reader only remembers what it made of entries it has seen before.
 
+import { posix } from 'node:path'
 import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
 import { buildTree } from './build-tree.ts'
 import { findClashes } from './clashes.ts'
@@ -12,11 +13,13 @@ import { layoutOf, noDeployment } from './layout.ts'
 import type { Layout } from './layout.ts'
 import { compareProblems } from './problem.ts'
 import type { Problem } from './problem.ts'
+import { readChange, rememberReading } from './read-change.ts'
+import type { EarlierReading } from './read-change.ts'
 import { readDeployment } from './read-deployment.ts'
 import type { RootContext } from './read-deployment.ts'
 import { readLeaf } from './read-leaf.ts'
 import type { ReadLeaf } from './read-leaf.ts'
-import { readSet } from './set-context.ts'
+import { isMapping, readSet } from './set-context.ts'
 import type { Reading, SetContext } from './set-context.ts'
 import { setTree } from './set-tree.ts'
 import type { Tree } from './tree.ts'
@@ -50,6 +53,7 @@ export function createReader(): Reader {
   const documents = new WeakMap<SnapshotEntry, YamlDocument>()
   const roots = new WeakMap<SnapshotEntry, { host: HostValues['host']; context: RootContext }>()
   const memory = createDependencyMemory()
+  let earlier: { readonly host: HostValues['host']; readonly reading: EarlierReading } | null = null
 
   const document = (entry: SnapshotEntry): YamlDocument => {
     const known = documents.get(entry)
@@ -69,6 +73,13 @@ export function createReader(): Reader {
   return {
     read(snapshot, { host }) {
       const reading: Reading = { snapshot, locate: createLocate(), document }
+      if (earlier !== null && sameValues(earlier.host, host) && (snapshot.refused ?? []).length === 0) {
+        const next = readChange(earlier.reading, reading)
+        if (next !== null) {
+          earlier = { host: earlier.host, reading: next }
+          return { tree: next.tree, problems: next.problems }
+        }
+      }
       const layout = layoutOf(snapshot)
       if (layout.deployment === null) return result(null, [noDeployment(snapshot), ...layout.problems])
       const root = rootOf(layout.deployment, host, reading)
@@ -94,16 +105,19 @@ export function createReader(): Reader {
         ...findClashes(tree, reading),
       ]
       const readable = !problems.some((problem) => problem.severity === 'unreadable')
-      return result(readable ? buildTree(snapshot, root, tree, dependencies.of) : null, problems)
+      const built = result(readable ? buildTree(snapshot, root, tree, dependencies.of) : null, problems)
+      if (built.tree !== null) {
+        const copy = host === null ? null : new Map(host)
+        earlier = { host: copy, reading: rememberReading(snapshot, built.tree, built.problems, kept) }
+      }
+      return built
     },
   }
 }
 
 function readSets(layout: Layout, root: RootContext, reading: Reading): Map<string, SetContext> {
   const contexts = new Map<string, SetContext>([['', root]])
-  // A parent's path is a prefix of its sets' paths, so it always comes first.
-  const byPath = [...layout.sets].sort((a, b) => (a.path < b.path ? -1 : 1))
-  for (const { path, entry, parent } of byPath) {
+  for (const { path, entry, parent } of layout.sets) {
     contexts.set(path, readSet(entry, path, contexts.get(parent) ?? root, reading))
   }
   return contexts
@@ -121,8 +135,24 @@ function readLeaves(layout: Layout, contexts: ReadonlyMap<string, SetContext>, r
 /** Paths that some leaf mounts or takes its environment from. */
 function mountedPaths(leaves: readonly ReadLeaf[]): ReadonlySet<string> {
   const paths = new Set<string>()
-  for (const leaf of leaves) for (const path of leaf.contents.looked.keys()) paths.add(path)
+  for (const leaf of leaves) {
+    for (const path of leaf.contents.looked.keys()) paths.add(path)
+    // A leaf with mistakes still says what is content, so that its content is not blamed too.
+    if (leaf.parts === null) for (const path of mentionedPaths(leaf)) paths.add(path)
+  }
   return paths
+}
+
+function mentionedPaths(leaf: ReadLeaf): string[] {
+  const sources: unknown[] = []
+  const { files, env_file: environment } = leaf.merged?.value ?? {}
+  if (isMapping(files)) sources.push(...Object.values(files))
+  sources.push(...(Array.isArray(environment) ? environment : [environment]))
+  const folder = posix.dirname(leaf.document.entry.path)
+  return sources.flatMap((source) => {
+    const path: unknown = isMapping(source) ? (source['source'] ?? source['path']) : source
+    return typeof path === 'string' ? [posix.join(folder, path)] : []
+  })
 }
 
 /** Leaves that nobody will ever start, because their folder is no set. */

@@ -6,7 +6,6 @@ import { toEngineFault } from './faults.ts'
 
 /** States in /proc/net/tcp (Linux, include/net/tcp_states.h). */
 const ESTABLISHED = '01'
-const CLOSE_WAIT = '08'
 const LISTEN = '0A'
 
 /**
@@ -60,7 +59,7 @@ function readRow(line: string): Row[] {
 
 function countClients(rows: readonly Row[]): number {
   const listening = new Set(rows.filter((row) => row.state === LISTEN).map((row) => row.port))
-  const open = rows.filter((row) => row.state === ESTABLISHED || row.state === CLOSE_WAIT)
+  const open = rows.filter((row) => row.state === ESTABLISHED)
   return open.filter((row) => listening.has(row.port) && !isLoopback(row.remote)).length
 }
 

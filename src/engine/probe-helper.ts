@@ -38,6 +38,10 @@ export async function probeByHelper(
     ended.catch(() => {})
     await helper.start({ abortSignal: signal })
     const output = await collect(stream)
+    const status = target.kind === 'http' ? statusIn(output) : null
+    if (target.kind === 'http' && status !== null) {
+      return { healthy: statusIsHealthy(status, target.status), output: `HTTP ${status}` }
+    }
     const { StatusCode: exitCode } = (await ended) as { StatusCode: number }
     return judge(target, exitCode, output, timeout)
   } catch (error) {
@@ -55,7 +59,8 @@ function commandFor(address: string, target: ProbeTarget, seconds: string): stri
   const host = address.includes(':') ? `[${address}]` : address
   const url = `${target.scheme}://${host}:${target.port}${target.path}`
   const insecure = target.scheme === 'https' ? ['--no-check-certificate'] : []
-  return ['wget', '-S', '-O', '/dev/null', '-T', seconds, ...insecure, ...headers, url]
+  // Not wget's own -T: it crashes some static builds of busybox.
+  return ['wget', '-S', '-O', '/dev/null', ...insecure, ...headers, url]
 }
 
 async function createHelper(
@@ -81,21 +86,23 @@ async function createHelper(
   }
 }
 
+/** Everything it says; a status line ends it, since wget goes on to follow redirects and to read a whole answer. */
 async function collect(stream: NodeJS.ReadableStream): Promise<string> {
   let text = ''
   for await (const frame of frames(stream, false)) {
     if (text.length < OUTPUT_LIMIT) text += frame.bytes.toString('utf8')
+    if (statusIn(text) !== null) break
   }
   return text
 }
 
+function statusIn(output: string): number | null {
+  const digits = /^ *HTTP\/[0-9.]+ +([0-9]{3})\b.*\n/m.exec(output)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
 function judge(target: ProbeTarget, exitCode: number, output: string, timeout: number): ProbeResult {
   if (target.kind === 'tcp' && exitCode === 0) return { healthy: true, output: `port ${target.port} is open` }
-  // The first status line is the container's own answer; wget follows redirects after it.
-  const status = /HTTP\/[0-9.]+ +([0-9]{3})/.exec(output)?.[1]
-  if (target.kind === 'http' && status !== undefined) {
-    return { healthy: statusIsHealthy(Number(status), target.status), output: `HTTP ${status}` }
-  }
   if (/refused/i.test(output)) return { healthy: false, output: 'connection refused' }
   if (exitCode === 137 || exitCode === 143 || /timed? ?out/i.test(output)) {
     return { healthy: false, output: `no answer within ${timeout / 1000} s` }

@@ -1,6 +1,6 @@
 // Opens a connection to a container's address from this process, once, and says in words what came.
 
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type ClientRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
@@ -54,10 +54,16 @@ function probeHttp(address: string, target: HttpTarget, timeout: number): Promis
       request.destroy()
       resolve({ healthy, output })
     }
-    const request = send(options, (response) => {
-      const status = response.statusCode ?? 0
-      done(statusIsHealthy(status, target.status), `HTTP ${status}`)
-    })
+    let request: ClientRequest
+    try {
+      request = send(options, (response) => {
+        const status = response.statusCode ?? 0
+        done(statusIsHealthy(status, target.status), `HTTP ${status}`)
+      })
+    } catch (error) {
+      // A path or a header that no HTTP request can carry.
+      return resolve({ healthy: false, output: error instanceof Error ? error.message : String(error) })
+    }
     timer = setTimeout(() => done(false, `no answer within ${timeout / 1000} s`), timeout)
     request.on('error', (error) => done(false, words(error)))
     request.end()

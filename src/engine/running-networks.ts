@@ -16,23 +16,28 @@ export function runningNetworks(
     return { networks: {}, network_mode: mode, ...asked }
   }
   const networks = Object.fromEntries(
-    Object.entries(joined).map(([name, endpoint]) => [name, readJoin(endpoint, container)]),
+    Object.entries(joined).map(([name, endpoint]) => {
+      const first = name === mode && mac ? mac : undefined
+      return [name, readJoin(endpoint, container, first)]
+    }),
   )
   return { networks, ...asked }
 }
 
 /**
- * Engines before API 1.45 add the short id to the aliases. The MAC address of a network cannot be told from one that
- * the engine made up, so it is always there for a container that runs.
+ * Engines before API 1.45 add the short id and the host name to the aliases. The MAC address of a network cannot be
+ * told from one that the engine made up, so it is always there for a container that runs; `asked` is the one that
+ * engines before API 1.44 keep for the container as a whole.
  */
-function readJoin(endpoint: WireEndpoint, container: WireContainer): NetworkJoin {
-  const own = new Set([container.Id.slice(0, 12), container.Name.replace(/^\//, '')])
+function readJoin(endpoint: WireEndpoint, container: WireContainer, asked: string | undefined): NetworkJoin {
+  const own = new Set([container.Id.slice(0, 12), container.Name.replace(/^\//, ''), container.Config.Hostname])
+  const mac = endpoint.MacAddress || asked
   const { IPv4Address, IPv6Address, LinkLocalIPs } = endpoint.IPAMConfig ?? {}
   return {
     aliases: [...new Set(endpoint.Aliases ?? [])].filter((alias) => !own.has(alias)).toSorted(),
     ...(IPv4Address ? { ipv4_address: IPv4Address } : {}),
     ...(IPv6Address ? { ipv6_address: IPv6Address } : {}),
     ...(LinkLocalIPs?.length ? { link_local_ips: LinkLocalIPs } : {}),
-    ...(endpoint.MacAddress ? { mac_address: endpoint.MacAddress } : {}),
+    ...(mac ? { mac_address: mac } : {}),
   }
 }

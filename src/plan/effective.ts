@@ -81,12 +81,13 @@ function mergedHealthcheck(
 }
 
 function engineNetworks(leaf: Leaf, tree: Tree): Record<string, NetworkJoin> {
-  const ownName = `${tree.prefix}${leaf.name}`
+  // The engine resolves these without being asked, and older ones list them among the aliases.
+  const own = new Set([`${tree.prefix}${leaf.name}`, leaf.spec.hostname])
   const [first] = Object.keys(leaf.spec.networks)
   return Object.fromEntries(
     Object.entries(leaf.spec.networks).map(([key, join]) => {
       const mac = join.mac_address ?? (key === first ? leaf.spec.mac_address : undefined)
-      const aliases = join.aliases.filter((alias) => alias !== ownName)
+      const aliases = join.aliases.filter((alias) => !own.has(alias))
       return [tree.networks.get(key)?.name ?? key, { ...join, aliases, ...optional('mac_address', mac) }]
     }),
   )

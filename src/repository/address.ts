@@ -65,7 +65,11 @@ function fileFolder(text: string): string {
 export function readFolder(path: string | undefined): string {
   const parts = (path ?? '').split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) {
-    throw new RepositoryFault('not-found', `the folder “${path}” leads out of the repository`, 'Name a folder inside it')
+    throw new RepositoryFault(
+      'not-found',
+      `the folder “${path}” leads out of the repository`,
+      'Name a folder inside it',
+    )
   }
   return parts.join('/')
 }

@@ -9,7 +9,11 @@ import { RepositoryFault } from './repository.ts'
 const WAIT_MS = 60_000
 
 /** Runs `task` while holding the lock. Throws RepositoryFault `timeout` where another process keeps it for a minute. */
-export async function withLock<Result>(cache: string, signal: AbortSignal, task: () => Promise<Result>): Promise<Result> {
+export async function withLock<Result>(
+  cache: string,
+  signal: AbortSignal,
+  task: () => Promise<Result>,
+): Promise<Result> {
   mkdirSync(cache, { recursive: true, mode: 0o700 })
   const path = join(cache, 'lock')
   const mine = `${process.pid} ${startOf(process.pid)}\n`

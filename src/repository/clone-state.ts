@@ -5,7 +5,17 @@
 //   CACHE/clone-…/      a bare repository; CACHE/fetch-…/ one fetch, not verified yet; CACHE/lock
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { isOid } from './git-object.ts'
 
@@ -55,7 +65,8 @@ export function newFolder(cache: string, kind: 'clone' | 'fetch'): string {
 /** Removes clones and fetches that are not in use. Only for whoever holds the lock. */
 export function sweep(cache: string, inUse: string | null): void {
   for (const name of readdirSync(cache)) {
-    if (name !== inUse && /^(clone|fetch)-[0-9a-f]{12}$/.test(name)) rmSync(join(cache, name), { recursive: true, force: true })
+    if (name !== inUse && /^(clone|fetch)-[0-9a-f]{12}$/.test(name))
+      rmSync(join(cache, name), { recursive: true, force: true })
   }
 }
 

@@ -98,7 +98,9 @@ export function openClone(cache: string, remote: Remote): Clone {
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof Errors.RemoteCapabilityError) {
-        throw new RepositoryFault('unsupported', `${url} cannot give a part of its history`, 'Leave the depth out', { cause: error })
+        throw new RepositoryFault('unsupported', `${url} cannot give a part of its history`, 'Leave the depth out', {
+          cause: error,
+        })
       }
       throw isOwnError(error) ? error : toRemoteFault(error, url, headers.Authorization !== undefined)
     }
@@ -150,7 +152,10 @@ function tipsOf(folder: string, { ref, someRef }: CloneFetch, { tip }: Fetched):
 
 /** Errors of the disk and of reading our own objects are not the server's. */
 function isOwnError(error: unknown): boolean {
-  return error instanceof Error && ('syscall' in error && 'path' in error || error.name === 'MissingObject' || error.name === 'DamagedStore')
+  return (
+    error instanceof Error &&
+    (('syscall' in error && 'path' in error) || error.name === 'MissingObject' || error.name === 'DamagedStore')
+  )
 }
 
 /** To the disk, file or folder. */

@@ -74,5 +74,9 @@ function timeIn(line: string): number {
 function subjectIn(content: Buffer, from: number): string {
   const message = content.toString('utf8', from, from + 16_384).replace(/^\n+/, '')
   const end = message.search(/\n[ \t]*(\n|$)/)
-  return (end < 0 ? message : message.slice(0, end)).trim().split(/\s*\n\s*/).join(' ').slice(0, 1000)
+  return (end < 0 ? message : message.slice(0, end))
+    .trim()
+    .split(/\s*\n\s*/)
+    .join(' ')
+    .slice(0, 1000)
 }

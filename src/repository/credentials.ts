@@ -21,6 +21,11 @@ async function secretIn(path: string | undefined): Promise<string | undefined> {
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '')
   } catch (cause) {
-    throw new RepositoryFault('auth', `the credentials in ${path} cannot be read`, 'Correct the path or its permissions', { cause })
+    throw new RepositoryFault(
+      'auth',
+      `the credentials in ${path} cannot be read`,
+      'Correct the path or its permissions',
+      { cause },
+    )
   }
 }

@@ -74,7 +74,10 @@ async function prepare(folder: string, { have, shallow, url }: FetchWish): Promi
   const { type, content } = have.store.read(have.tip)
   const place = join(folder, 'objects', have.tip.slice(0, 2))
   fs.mkdirSync(place, { recursive: true })
-  fs.writeFileSync(join(place, have.tip.slice(2)), deflateSync(Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content])))
+  fs.writeFileSync(
+    join(place, have.tip.slice(2)),
+    deflateSync(Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content])),
+  )
   fs.mkdirSync(join(folder, 'refs', 'graft'), { recursive: true })
   fs.writeFileSync(join(folder, 'refs', 'graft', 'have'), `${have.tip}\n`)
 }

@@ -39,7 +39,11 @@ async function runTask(id: number, name: TaskName, takes: unknown, signal: Abort
   const send = (part: unknown): Promise<void> => tell({ say: 'part', id, part })
   try {
     const opened = await (source ??= openSource())
-    await tell({ say: 'done', id, gives: await healing(opened, signal, () => perform(opened, name, takes, signal, send)) })
+    await tell({
+      say: 'done',
+      id,
+      gives: await healing(opened, signal, () => perform(opened, name, takes, signal, send)),
+    })
   } catch (error) {
     const { kind, message, remedy } = asFault(error)
     await tell({ say: 'fault', id, fault: { kind, message, remedy } }).catch(() => process.exit(0))
@@ -62,7 +66,7 @@ function perform(
     snapshot: async (wish) => takeSnapshot(await opened.objects(), folder, limits, wish, send),
     worktree: async ({ have }) => {
       const { takeWorktree } = await import('./worktree.ts')
-      return takeWorktree(opened.worktree, folder, limits, have, send)
+      return takeWorktree(placeOf(theSetup()), folder, limits, have, send)
     },
     firstParents: async (wish) => takeFirstParents(await opened.objects(), wish),
     ancestors: async (wish) => takeAncestors(await opened.objects(), wish, send),
@@ -85,9 +89,14 @@ async function healing(opened: Source, signal: AbortSignal, task: () => Promise<
 
 async function openSource(): Promise<Source> {
   const { source: from, ref, limits } = theSetup()
-  if (from.kind === 'local') return openLocalSource(from.gitdir, from.worktree, ref)
+  if (from.kind === 'local') return openLocalSource(from.gitdir, ref)
   const { openRemoteSource } = await import('./remote-source.ts')
   return openRemoteSource(from, ref, limits)
+}
+
+function placeOf({ source: from }: Setup): { root: string; gitdir: string } {
+  if (from.kind === 'remote' || from.worktree === null) throw new Error('there is no work tree')
+  return { root: from.worktree, gitdir: from.gitdir }
 }
 
 function theSetup(): Setup {
@@ -103,9 +112,17 @@ function asFault(error: unknown): RepositoryFault {
   if (error instanceof RepositoryFault) return error
   const words = error instanceof Error ? error.message : String(error)
   if (isDamage(error)) {
-    return new RepositoryFault('damaged', `the repository is damaged: ${words}`, 'Run git fsck in it, or clone it afresh')
+    return new RepositoryFault(
+      'damaged',
+      `the repository is damaged: ${words}`,
+      'Run git fsck in it, or clone it afresh',
+    )
   }
-  return new RepositoryFault('damaged', `the repository could not be read: ${words}`, 'Look at its files and permissions')
+  return new RepositoryFault(
+    'damaged',
+    `the repository could not be read: ${words}`,
+    'Look at its files and permissions',
+  )
 }
 
 /** Resolves when the message is on its way, so that parts do not pile up in memory. */

@@ -87,7 +87,10 @@ export function openGitProcess(setup: Setup, description: string): GitProcess {
     hold(running, true)
     const limitMs = setup.limits.operationMs
     const timer = setTimeout(() => end(tookTooLong(description, limitMs)), limitMs)
-    const look = setInterval(() => void watchMemory(running, setup, () => end(tooMuchMemory(description, setup))), MEMORY_LOOK_MS)
+    const look = setInterval(
+      () => void watchMemory(running, setup, () => end(tooMuchMemory(description, setup))),
+      MEMORY_LOOK_MS,
+    )
     let abort = (): void => undefined
     try {
       return await new Promise<unknown>((resolve, reject) => {
@@ -136,7 +139,9 @@ function childFile(): string {
 /** Nothing of the parent's environment that could hold a secret. */
 function environment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR']
-  return Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  )
 }
 
 function say(child: ChildProcess, message: ToChild): void {
@@ -151,7 +156,8 @@ function hold(child: ChildProcess, busy: boolean): void {
   } else {
     child.unref()
     child.channel?.unref()
-    if (child.stderr !== null && 'unref' in child.stderr && typeof child.stderr.unref === 'function') child.stderr.unref()
+    if (child.stderr !== null && 'unref' in child.stderr && typeof child.stderr.unref === 'function')
+      child.stderr.unref()
   }
 }
 
@@ -192,6 +198,7 @@ function exitFault(
   words: string,
   setup: Setup,
 ): RepositoryFault {
-  if (signal === 'SIGABRT' || code === 134 || /heap out of memory/i.test(words)) return tooMuchMemory(description, setup)
+  if (signal === 'SIGABRT' || code === 134 || /heap out of memory/i.test(words))
+    return tooMuchMemory(description, setup)
   return crashed(description, signal === null ? `exit code ${code}` : signal)
 }

@@ -31,7 +31,11 @@ export function toRemoteFault(error: unknown, url: string, hasCredentials: boole
   }
   if (code.some((one) => AWAY.includes(one))) {
     const why = code.includes('ENOTFOUND') || code.includes('EAI_AGAIN') ? 'its name does not resolve' : (code[0] ?? '')
-    return fault('unreachable', `${host} cannot be reached: ${why}`, 'Look at the address, the network and the proxy settings')
+    return fault(
+      'unreachable',
+      `${host} cannot be reached: ${why}`,
+      'Look at the address, the network and the proxy settings',
+    )
   }
   if (code.includes('UND_ERR_SOCKET') || code.includes('ECONNRESET') || code.includes('EPIPE')) {
     return fault('unreachable', `${host} closed the connection`, 'Look at the server if this lasts')
@@ -54,13 +58,26 @@ export function brokenAnswer(url: string, what: string): RepositoryFault {
 function statusFault(status: number, url: string, host: string, hasCredentials: boolean): RepositoryFault {
   if (status === 401 || status === 403) {
     return hasCredentials
-      ? new RepositoryFault('auth', `${host} refuses the credentials for ${url} (HTTP ${status})`, 'Correct the password or token')
-      : new RepositoryFault('auth', `${host} asks for credentials for ${url} (HTTP ${status})`, 'Give a token or a password file')
+      ? new RepositoryFault(
+          'auth',
+          `${host} refuses the credentials for ${url} (HTTP ${status})`,
+          'Correct the password or token',
+        )
+      : new RepositoryFault(
+          'auth',
+          `${host} asks for credentials for ${url} (HTTP ${status})`,
+          'Give a token or a password file',
+        )
   }
-  if (status === 407) return new RepositoryFault('auth', 'the proxy asks for credentials', 'Put them into the proxy variables')
+  if (status === 407)
+    return new RepositoryFault('auth', 'the proxy asks for credentials', 'Put them into the proxy variables')
   if (status === 404 || status === 410) {
     const hidden = hasCredentials ? ', or the credentials may not see it' : ', or it is private and needs a token'
-    return new RepositoryFault('not-found', `there is no repository at ${url}${hidden}`, 'Correct the address or the credentials')
+    return new RepositoryFault(
+      'not-found',
+      `there is no repository at ${url}${hidden}`,
+      'Correct the address or the credentials',
+    )
   }
   return new RepositoryFault('server', `${host} answered with HTTP ${status}`, 'Look at the server if this lasts')
 }

@@ -164,8 +164,13 @@ function readCertificates(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new RepositoryFault('unreachable', `the certificates in ${path} cannot be read`, 'Correct the path or its permissions', {
-      cause,
-    })
+    throw new RepositoryFault(
+      'unreachable',
+      `the certificates in ${path} cannot be read`,
+      'Correct the path or its permissions',
+      {
+        cause,
+      },
+    )
   }
 }

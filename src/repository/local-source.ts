@@ -12,7 +12,7 @@ import type { Source } from './source.ts'
 import { openTreeReader } from './tree.ts'
 
 /** `ref` null means the branch that HEAD is on when it is first asked for: a later checkout does not change what is deployed. */
-export function openLocalSource(gitdir: string, worktree: string | null, ref: string | null): Source {
+export function openLocalSource(gitdir: string, ref: string | null): Source {
   const store = openObjectStore([join(gitdir, 'objects')])
   const trees = openTreeReader(store)
   const refs = openRefs(gitdir)
@@ -46,7 +46,6 @@ export function openLocalSource(gitdir: string, worktree: string | null, ref: st
   }
 
   return {
-    worktree,
     async refresh() {
       const { commit, ref } = tip()
       return { commit: factsOf(readCommit(store, commit)), ref }

@@ -55,7 +55,10 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
     return build({ source, ref, folder, limits }, describe(address.url, options.ref, folder))
   }
   const local = await findLocalFolder(address.folder)
-  return build({ source: { kind: 'local', ...local }, ref, folder, limits }, describe(local.worktree ?? local.gitdir, options.ref, folder))
+  return build(
+    { source: { kind: 'local', ...local }, ref, folder, limits },
+    describe(local.worktree ?? local.gitdir, options.ref, folder),
+  )
 }
 
 function build(setup: Setup, description: string): Repository {
@@ -107,7 +110,11 @@ async function firstParents(
   known: ReadonlySet<string>,
 ): Promise<{ commits: readonly CommitFacts[]; complete: boolean }> {
   const commits: CommitFacts[] = []
-  for (let next: string | null = commit, count: number = FIRST_PARENTS_AT_ONCE[0]; next !== null; count = FIRST_PARENTS_AT_ONCE[1]) {
+  for (
+    let next: string | null = commit, count: number = FIRST_PARENTS_AT_ONCE[0];
+    next !== null;
+    count = FIRST_PARENTS_AT_ONCE[1]
+  ) {
     if (known.has(next)) break
     const piece: Tasks['firstParents']['gives'] = await git.request('firstParents', { commit: next, count })
     for (const found of piece.commits) {

@@ -25,8 +25,7 @@ export function readPackIndex(path: string): PackIndex {
   const large = offsets + count * 4
   if (bytes.length < large + 40) throw new DamagedStore(`${path} ends too early`)
 
-  const nameAt = (position: number): string =>
-    bytes.toString('hex', NAMES + position * 20, NAMES + position * 20 + 20)
+  const nameAt = (position: number): string => bytes.toString('hex', NAMES + position * 20, NAMES + position * 20 + 20)
 
   function offsetAt(position: number): number {
     const offset = bytes.readUInt32BE(offsets + position * 4)

@@ -65,7 +65,10 @@ export function openBatch(send: Send<FileBatch>): {
 /** Neighbours in a pack share reads and delta bases. */
 function inPackOrder(store: ObjectStore, files: readonly ListedFile[]): ListedFile[] {
   if (files.length < 3) return [...files]
-  const placed = files.map((file) => ({ file, place: file.kind === 'submodule' ? ([-1, 0] as const) : store.place(file.oid) }))
+  const placed = files.map((file) => ({
+    file,
+    place: file.kind === 'submodule' ? ([-1, 0] as const) : store.place(file.oid),
+  }))
   placed.sort((a, b) => a.place[0] - b.place[0] || a.place[1] - b.place[1])
   return placed.map(({ file }) => file)
 }

@@ -21,7 +21,8 @@ export function openRefs(gitdir: string): Refs {
     const path = join(gitdir, 'packed-refs')
     const facts = statSync(path, { throwIfNoEntry: false })
     const stamp = facts === undefined ? '' : `${facts.mtimeMs} ${facts.size} ${facts.ino}`
-    if (stamp !== packed.stamp) packed = { stamp, refs: facts === undefined ? new Map() : parsePacked(text(path) ?? '') }
+    if (stamp !== packed.stamp)
+      packed = { stamp, refs: facts === undefined ? new Map() : parsePacked(text(path) ?? '') }
     return packed.refs
   }
 
@@ -70,7 +71,11 @@ function parsePacked(content: string): Map<string, string> {
 /** Names come from people and from `HEAD`: none may lead out of the repository or into its own files. */
 function isSafe(name: string): boolean {
   if (name === 'HEAD') return true
-  return name.startsWith('refs/') && !name.includes('\0') && !name.split('/').some((part) => part === '' || part.startsWith('.'))
+  return (
+    name.startsWith('refs/') &&
+    !name.includes('\0') &&
+    !name.split('/').some((part) => part === '' || part.startsWith('.'))
+  )
 }
 
 function text(path: string): string | null {

@@ -54,7 +54,9 @@ export async function findRemoteRef(remote: Remote, name: string | null, signal:
       return { ref, asked: ref ?? place, oid: found.oid }
     }
   }
-  const branches = (await listRemoteRefs(remote, 'refs/heads/', signal)).map(({ ref }) => ref.slice('refs/heads/'.length))
+  const branches = (await listRemoteRefs(remote, 'refs/heads/', signal)).map(({ ref }) =>
+    ref.slice('refs/heads/'.length),
+  )
   if (name !== null) throw missingRef(name.replace(/^refs\/heads\//, ''), branches, remote.url)
   if (branches.length === 0) throw emptyRepository(remote.url)
   throw new RepositoryFault(

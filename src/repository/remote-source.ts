@@ -54,7 +54,9 @@ export function openRemoteSource(
     const known = clone.current()
     const [tip] = Object.keys(known?.state.tips ?? {})
     if (known?.store.has(oid) === true) return { ref: null, asked: null, someRef: tip ?? 'HEAD', oid }
-    const refs = (await listRemoteRefs(remote, '', signal)).filter(({ ref }) => /^(HEAD$|refs\/(heads|tags)\/)/.test(ref))
+    const refs = (await listRemoteRefs(remote, '', signal)).filter(({ ref }) =>
+      /^(HEAD$|refs\/(heads|tags)\/)/.test(ref),
+    )
     const exact = refs.find((one) => one.oid === oid || one.peeled === oid)
     const someRef = (exact ?? refs.find((one) => one.ref.startsWith('refs/heads/')))?.ref
     if (someRef === undefined) throw emptyRepository(url)
@@ -79,7 +81,8 @@ export function openRemoteSource(
 
   function commitIn({ store }: OpenClone, oid: string): string {
     const commit = peelToCommit(store, oid)
-    if (commit === null) throw new RepositoryFault('missing-ref', `${oid} in ${url} is not a commit`, 'Name a branch, a tag or a commit')
+    if (commit === null)
+      throw new RepositoryFault('missing-ref', `${oid} in ${url} is not a commit`, 'Name a branch, a tag or a commit')
     return commit
   }
 
@@ -102,7 +105,6 @@ export function openRemoteSource(
   }
 
   return {
-    worktree: null,
     async refresh(signal) {
       const { ref: name, oid } = await refreshed(signal)
       const now = await opened(signal)
@@ -117,7 +119,12 @@ export function openRemoteSource(
         now = await opened(signal)
       }
       const held = now
-      return factsOf(readCommit(held.store, resolveRevision(held.store, (name) => nameIn(held, name), revision)))
+      return factsOf(
+        readCommit(
+          held.store,
+          resolveRevision(held.store, (name) => nameIn(held, name), revision),
+        ),
+      )
     },
     objects: async (): Promise<Objects> => opened(new AbortController().signal),
     async deepen(signal) {

@@ -13,7 +13,13 @@ export type Names = (name: string) => string | null
 export function placesOf(name: string): readonly string[] {
   if (name === 'HEAD' || name === '@') return ['HEAD']
   if (name.startsWith('refs/')) return [name]
-  return [`refs/heads/${name}`, `refs/tags/${name}`, `refs/remotes/${name}`, `refs/${name}`, `refs/remotes/${name}/HEAD`]
+  return [
+    `refs/heads/${name}`,
+    `refs/tags/${name}`,
+    `refs/remotes/${name}`,
+    `refs/${name}`,
+    `refs/remotes/${name}/HEAD`,
+  ]
 }
 
 /** The commit's id. Throws RepositoryFault `missing-ref` with the reason. */

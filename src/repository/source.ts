@@ -20,6 +20,4 @@ export interface Source {
   deepen(signal: AbortSignal): Promise<boolean>
   /** After damage was found: true where the objects were replaced, so that it is worth trying again. */
   replace(signal: AbortSignal): Promise<boolean>
-  /** The folder with files that are not committed; null where there is none. */
-  readonly worktree: string | null
 }

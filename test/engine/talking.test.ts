@@ -11,6 +11,7 @@ import { openConnections } from '../../src/engine/open-connections.ts'
 import { probeContainer } from '../../src/engine/probe-container.ts'
 
 const IMAGE = 'graft-test/base:1'
+/** busybox, like the helper's usual image. */
 const SETTINGS = { helperImage: IMAGE }
 const made: string[] = []
 let connection: EngineConnection
@@ -48,8 +49,10 @@ const ended = (id: string) => connection.docker.getContainer(id).wait()
 /** A tiny HTTP server of busybox; `/cgi-bin/CODE` answers with that status, and redirects lead to `/`. */
 const WEB = [
   'mkdir -p /www/cgi-bin; echo hello > /www/index.html',
-  'printf \'#!/bin/sh\\necho "Status: 503 Sorry"; echo; echo no\' > /www/cgi-bin/503',
-  'printf \'#!/bin/sh\\necho "Status: 302 Found"; echo "Location: /"; echo; echo no\' > /www/cgi-bin/302',
+  'for code in 302 503; do',
+  '  echo "#!/bin/sh" > /www/cgi-bin/$code',
+  '  echo "printf \'HTTP/1.1 $code Sorry\\r\\nLocation: /\\r\\nConnection: close\\r\\n\\r\\nno\'" >> /www/cgi-bin/$code',
+  'done',
   'chmod +x /www/cgi-bin/*; exec httpd -f -p 8080 -h /www',
 ].join('\n')
 
@@ -113,7 +116,7 @@ for (const [how, reachable] of [['from here', true], ['through a helper', false]
     expect(await look(id, http('/cgi-bin/302', [[302, 302]]))).toEqual({ healthy: true, output: 'HTTP 302' })
     expect(await look(id, { ...http('/'), port: 8081 } as ProbeTarget)).toEqual({ healthy: false, output: 'connection refused' })
 
-    const silent = await run('exec nc -lk -p 8080 -e sleep 30')
+    const silent = await run('exec nc -ll -p 8080 -e sleep 30')
     await until(() => look(silent, { kind: 'tcp', port: 8080 }), (result) => result.healthy)
     expect(await look(silent, http('/'), 1000)).toEqual({ healthy: false, output: 'no answer within 1 s' })
 
@@ -215,7 +218,7 @@ test('events: of this deployment only, with networks and health, and what looks 
 })
 
 test('open connections are counted, those of the container itself left out', async () => {
-  const id = await run('exec nc -lk -p 8080 -e sleep 30')
+  const id = await run('exec nc -ll -p 8080 -e sleep 30')
   const info = await connection.docker.getContainer(id).inspect()
   const address = Object.values(info.NetworkSettings.Networks)[0]?.IPAddress ?? ''
   expect(await until(() => openConnections(connection, id), (count) => count === 0)).toBe(0)

@@ -124,24 +124,6 @@ function targets(values: LeafValues, report: Report): void {
       mounted.add(target)
     }
   }
-  for (const file of Object.keys(values.files ?? {})) {
-    const above = ancestors(file).find((folder) => mounted.has(folder))
-    if (above === undefined) continue
-    report(
-      ['files', file],
-      'key',
-      `the file lies in the mount ${above}, so it would change what runs now, or be hidden`,
-      `choose a path outside ${above}, or leave that mount out`,
-    )
-  }
-}
-
-/** `/a/b` → `/a/b`, `/a`, `/`. */
-function ancestors(path: string): string[] {
-  const all = [path]
-  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1))
-    all.push(path.slice(0, slash))
-  return [...all, '/']
 }
 
 function memory(values: LeafValues, report: Report): void {

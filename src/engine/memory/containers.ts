@@ -13,6 +13,9 @@ import { begin, halt, INITIAL_BACKOFF } from './lifecycle.ts'
 import { createVolume } from './resources.ts'
 import { emit, findContainer, type MemoryContainer, type World } from './world.ts'
 
+/** What Docker fills in on a host with cgroup 2. */
+const DEFAULTS = { cgroup: 'private', runtime: 'runc' }
+
 /** Docker's grace period where a container names none (Engine API 1.41, ContainerStop). */
 const GRACE = 10_000
 
@@ -23,7 +26,7 @@ export function create(world: World, order: CreateOrder): string {
   for (const volume of imageVolumes(tree.name, leaf.name, leaf.spec, image)) {
     if (!world.volumes.has(volume.name)) createVolume(world, tree.name, imageVolumeWish(volume))
   }
-  const running: RunningSpec = { ...effectiveSpec(leaf, tree, image, order.joins), unsupported: [], defaults: {} }
+  const running: RunningSpec = { ...effectiveSpec(leaf, tree, image, order.joins), unsupported: [], defaults: DEFAULTS }
   const container = addContainer(world, order.name, image.id, running, readContainerLabels(containerLabels(order)))
   return container.id
 }

@@ -2,7 +2,7 @@
 
 import type { EngineFacts, ImageFacts, Observed, ObservedContainer, ObservedNetwork } from '../../plan/observed.ts'
 import { parseRollbackTag } from '../../plan/rollback-tag.ts'
-import { endpoints, findImage } from './resources.ts'
+import { findImage } from './resources.ts'
 import type { MemoryContainer, World } from './world.ts'
 
 export function observe(
@@ -44,12 +44,14 @@ export function observeContainer(world: World, container: MemoryContainer): Obse
 }
 
 function observeNetwork(world: World, network: Omit<ObservedNetwork, 'endpoints'>): ObservedNetwork {
-  return { ...network, endpoints: endpoints(world, network.name) }
+  // Stopped containers are joined, too.
+  const joined = [...world.containers.values()].filter(({ running }) => running.networks[network.name] !== undefined)
+  return { ...network, endpoints: joined.length }
 }
 
 function holder(world: World, container: MemoryContainer): string {
-  const deployment = container.labels?.deployment
-  if (deployment !== undefined) return `a container of deployment ${deployment}`
+  const owner = container.labels?.deployment
   const tag = [...world.tags].find(([, id]) => id === container.imageId)?.[0]
-  return `a container of ${tag ?? container.imageId}`
+  const details = [`image ${tag ?? container.imageId}`, ...(owner === undefined ? [] : [`deployment ${owner}`])]
+  return `container ${container.name} (${details.join(', ')})`
 }

@@ -14,7 +14,7 @@ import { catchUp, exit } from './lifecycle.ts'
 import { observe, observeContainer } from './look.ts'
 import * as resources from './resources.ts'
 import * as watching from './watching.ts'
-import { emptyWorld, type MemoryContainer, type World } from './world.ts'
+import { emptyWorld, findContainer, type MemoryContainer, type World } from './world.ts'
 
 /** Called around each call of the engine; what it throws is what the caller gets. After: the effect is there already. */
 export interface Interference {
@@ -85,8 +85,8 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     observe: (...args) => call('observe', args, () => observe(world, facts, ...args)),
     inspect: (...args) =>
       call('inspect', args, () => {
-        const container = world.containers.get(args[0])
-        return container === undefined ? null : observeContainer(world, container)
+        const container = findContainer(world, args[0])
+        return container === null ? null : observeContainer(world, container)
       }),
 
     findImage: (...args) => call('findImage', args, () => resources.findImage(world, ...args)),

@@ -10,9 +10,9 @@ import { formatReference, parseReference } from '../reference.ts'
 import { hex, type MemoryImage } from './behaviour.ts'
 import type { World } from './world.ts'
 
-/** One that is there already is no error. */
+/** One that this deployment has already is no error. */
 export function createNetwork(world: World, deployment: string, wish: NetworkWish): void {
-  if (world.networks.has(wish.name)) return
+  if (alreadyOurs('network', world.networks.get(wish.name), deployment)) return
   const { name, options } = wish
   world.networks.set(name, {
     id: hex(`network ${world.sequence++}`),
@@ -26,30 +26,34 @@ export function createNetwork(world: World, deployment: string, wish: NetworkWis
 export function removeNetwork(world: World, id: string): void {
   const network = [...world.networks.values()].find((candidate) => candidate.id === id)
   if (network === undefined) return
-  if (endpoints(world, network.name) > 0) {
+  // Only what runs holds a network fast.
+  if ([...world.containers.values()].some((container) => container.addresses.has(network.name))) {
     throw new EngineFault('engine', `network ${network.name} has active endpoints`, 'Remove its containers first')
   }
   world.networks.delete(network.name)
 }
 
-/** Only containers that run count, as in an engine's inspection of a network. */
-export function endpoints(world: World, name: string): number {
-  let count = 0
-  for (const container of world.containers.values()) if (container.addresses.has(name)) count += 1
-  return count
-}
-
 export function createVolume(world: World, deployment: string, wish: VolumeWish): void {
-  if (world.volumes.has(wish.name)) return
+  if (alreadyOurs('volume', world.volumes.get(wish.name), deployment)) return
   const { name, options } = wish
   const label = { deployment, kind: 'volume', leaf: null, generation: null, optionsDigest: optionsDigest(options) }
   world.volumes.set(name, { name, ...label, options })
 }
 
 export function createMark(world: World, deployment: string, name: string, leaf: string, generation: number): void {
-  if (world.volumes.has(name)) return
+  if (alreadyOurs('volume', world.volumes.get(name), deployment)) return
   const options = { driver: 'local', driver_opts: {}, labels: {} }
   world.volumes.set(name, { name, deployment, kind: 'job-done', leaf, generation, optionsDigest: null, options })
+}
+
+function alreadyOurs(
+  what: string,
+  there: { readonly name: string; readonly deployment: string | null } | undefined,
+  deployment: string,
+): boolean {
+  if (there === undefined || there.deployment === deployment) return there !== undefined
+  const message = `cannot create ${what} ${there.name}: there is one of this name that is not graft's`
+  throw new EngineFault('name-taken', message, 'Give it another name in deployment.yaml, or say external: true')
 }
 
 /** By id or by reference. */

@@ -3,9 +3,12 @@
 
 import { EngineFault } from '../../apply/engine.ts'
 import type { EngineEvent, LogLine, LogOptions } from '../../apply/engine.ts'
+import type { ContainerState } from '../../plan/observed.ts'
 import { get } from './containers.ts'
 import { catchUp, nextTransition } from './lifecycle.ts'
 import type { World, WorldEvent } from './world.ts'
+
+const LIVE: ReadonlySet<ContainerState> = new Set(['running', 'paused', 'restarting'])
 
 /** Listens from the call on, not from the first `next`. Ends quietly on an abort; throws when the engine goes down. */
 export function events(world: World, deployment: string, signal: AbortSignal): AsyncIterable<EngineEvent> {
@@ -42,7 +45,8 @@ export async function waitForExit(world: World, id: string, signal: AbortSignal)
       signal.throwIfAborted()
       catchUp(world)
       if (down) throw connectionBroke()
-      if (container.state !== 'running' && container.state !== 'paused') return { exitCode: container.exitCode }
+      // One that its policy brings back still counts as running.
+      if (!LIVE.has(container.state)) return { exitCode: container.exitCode }
       await nextChange(world, signal)
     }
   } finally {
@@ -59,8 +63,7 @@ export async function* logs(world: World, id: string, options: LogOptions): Asyn
     catchUp(world)
     yield* container.log.slice(given)
     given = container.log.length
-    const live = container.state === 'running' || container.state === 'paused' || container.state === 'restarting'
-    if (options.follow !== true || !live || signal.aborted) return
+    if (options.follow !== true || !LIVE.has(container.state) || signal.aborted) return
     try {
       await nextChange(world, signal)
     } catch (error) {

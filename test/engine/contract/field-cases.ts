@@ -19,6 +19,8 @@ export interface FieldCase {
   readonly mayBeUnsupported?: keyof Spec
   /** Cannot run on a machine for tests. */
   readonly neverStarted?: true
+  /** The engine's words where the machine has not the privileges that the container asks for. */
+  readonly machineMayRefuse?: RegExp
   /** Oldest Engine API that has it. */
   readonly api?: string
   /** Path in the engine's inspection → value. `~` at the front: contains. */
@@ -82,7 +84,14 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
   tty: [{ set: { tty: true }, changes: ['tty'], reaches: { 'Config.Tty': true } }],
   stdin_open: [{ set: { stdin_open: true }, changes: ['stdin_open'], reaches: { 'Config.OpenStdin': true } }],
   read_only: [{ set: { read_only: true }, changes: ['read_only'], reaches: { 'HostConfig.ReadonlyRootfs': true } }],
-  privileged: [{ set: { privileged: true }, changes: ['privileged'], reaches: { 'HostConfig.Privileged': true } }],
+  privileged: [
+    {
+      set: { privileged: true },
+      changes: ['privileged'],
+      machineMayRefuse: /unable to apply caps/,
+      reaches: { 'HostConfig.Privileged': true },
+    },
+  ],
   expose: [
     { set: { expose: ['81/tcp', '82/udp'] }, changes: ['expose'], reaches: { 'Config.ExposedPorts': { '81/tcp': {}, '82/udp': {} } } },
   ],

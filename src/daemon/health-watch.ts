@@ -1,0 +1,83 @@
+// graft's own http and tcp probes of live containers, for good: what the engine does itself for command checks.
+
+import type { Clock } from '../apply/clock.ts'
+import type { Engine } from '../apply/engine.ts'
+import type { Leaf, Probe } from '../desired/tree.ts'
+import { liveName } from '../plan/names.ts'
+import type { Turn } from './reconcile.ts'
+
+export interface HealthWatch {
+  /** Probes what runs after a turn, and nothing else any more. */
+  follow(turn: Turn): void
+  /** By leaf: false after `retries` failures in a row, true after a success; absent until one of the two. */
+  seen(): ReadonlyMap<string, boolean>
+}
+
+interface Watched {
+  readonly containerId: string
+  readonly startedAt: number | null
+  readonly probe: Probe
+  readonly stop: AbortController
+}
+
+export function createHealthWatch(engine: Engine, clock: Clock, signal: AbortSignal, onChange: () => void): HealthWatch {
+  const watched = new Map<string, Watched>()
+  const seen = new Map<string, boolean>()
+  signal.addEventListener('abort', () => {
+    for (const { stop } of watched.values()) stop.abort()
+  })
+
+  async function watch(leaf: string, { containerId, startedAt, probe, stop }: Watched): Promise<void> {
+    let failures = 0
+    const graceUntil = (startedAt ?? clock.now()) + probe.start_period
+    while (!stop.signal.aborted) {
+      await clock.sleep(probe.interval, stop.signal)
+      if (stop.signal.aborted) return
+      const healthy = await engine.probe(containerId, probe, probe.timeout).then(
+        (result) => result.healthy,
+        () => null, // The engine did not answer: that says nothing about the container.
+      )
+      if (healthy === null || stop.signal.aborted) continue
+      failures = healthy ? 0 : failures + 1
+      const verdict = healthy ? true : failures >= probe.retries && clock.now() > graceUntil ? false : undefined
+      if (verdict === undefined || seen.get(leaf) === verdict) continue
+      seen.set(leaf, verdict)
+      onChange()
+    }
+  }
+
+  function drop(leaf: string): void {
+    watched.get(leaf)?.stop.abort()
+    watched.delete(leaf)
+    seen.delete(leaf)
+  }
+
+  return {
+    follow({ wish, observed }) {
+      if (signal.aborted) return
+      const live = new Map(observed.containers.map((container) => [container.name, container]))
+      const wanted = new Map<string, Watched>()
+      for (const leaf of wish.tree.leaves.values()) {
+        const container = live.get(liveName(wish.tree.prefix, leaf.name))
+        if (!isProbed(leaf) || container?.state !== 'running') continue
+        const { id, startedAt } = container
+        wanted.set(leaf.name, { containerId: id, startedAt, probe: leaf.probe, stop: new AbortController() })
+      }
+      for (const [leaf, old] of watched) {
+        const next = wanted.get(leaf)
+        const same = next?.containerId === old.containerId && next.startedAt === old.startedAt && next.probe === old.probe
+        if (same) wanted.delete(leaf)
+        else drop(leaf)
+      }
+      for (const [leaf, next] of wanted) {
+        watched.set(leaf, next)
+        void watch(leaf, next)
+      }
+    },
+    seen: () => seen,
+  }
+}
+
+function isProbed(leaf: Leaf): leaf is Leaf & { readonly probe: Probe } {
+  return leaf.probe !== null && leaf.kind === 'container' && leaf.state === 'running' && !leaf.suspend
+}

@@ -1,0 +1,66 @@
+// The policy in docs/ grants example-repo what it asks for, and nothing that it does not ask for.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { judgePolicy } from '../../src/desired/policy-judge.ts'
+import { NO_POLICY, parsePolicy } from '../../src/desired/policy.ts'
+import type { Grant, Policy } from '../../src/desired/policy.ts'
+import type { Tree } from '../../src/desired/tree.ts'
+import { readExampleRepo } from './example-repo.ts'
+
+const file = resolve(import.meta.dirname, '../../docs/example-policy.yaml')
+const { policy, problems } = parsePolicy(readFileSync(file, 'utf8'), file)
+
+describe('docs/example-policy.yaml', () => {
+  test('reads without a problem', () => {
+    expect(problems).toEqual([])
+  })
+
+  test('without it, exactly the leaves with privileges are held', () => {
+    expect(held(NO_POLICY)).toHaveLength(16)
+    expect(held(NO_POLICY)).toEqual(expect.arrayContaining(['nova-libvirt', 'haproxy', 'openvswitch-db-server']))
+  })
+
+  test('with it, nothing is held', () => {
+    expect(held(given())).toEqual([])
+  })
+
+  test('every part of every grant is needed', () => {
+    const grants = given().grants ?? []
+    expect(grants.length).toBeGreaterThan(0)
+    for (const [index, grant] of grants.entries()) {
+      for (const lesser of withoutOnePart(grant)) {
+        const policyWithout = { ...given(), grants: grants.with(index, lesser) }
+        expect(held(policyWithout), JSON.stringify([grant, lesser])).not.toEqual([])
+      }
+    }
+  })
+})
+
+function given(): Policy {
+  if (policy === null) throw new Error(problems.map((problem) => problem.message).join('\n'))
+  return policy
+}
+
+function held(by: Policy): string[] {
+  const tree: Tree = readExampleRepo()
+  return [...tree.leaves.values()]
+    .filter((leaf) => judgePolicy(leaf, tree, by, false) !== null)
+    .map((leaf) => leaf.name)
+    .toSorted()
+}
+
+/** The grant with one element fewer in one of its lists, or without its `privileged`. */
+function withoutOnePart(grant: Grant): Grant[] {
+  const { paths, privileged, host_namespaces, cap_add, binds } = grant
+  const lesser = <T>(list: readonly T[] | undefined, put: (rest: T[]) => Grant): Grant[] =>
+    (list ?? []).map((_, index) => put((list ?? []).toSpliced(index, 1)))
+  return [
+    ...(privileged === true ? [{ ...grant, privileged: false }] : []),
+    ...lesser(paths, (rest) => ({ ...grant, paths: rest })),
+    ...lesser(host_namespaces, (rest) => ({ ...grant, host_namespaces: rest })),
+    ...lesser(cap_add, (rest) => ({ ...grant, cap_add: rest })),
+    ...lesser(binds, (rest) => ({ ...grant, binds: rest })),
+  ]
+}
