@@ -1,9 +1,9 @@
 // The gate: a candidate proves itself before it becomes live. graft runs the check itself, quickly at first, so that a
 // candidate is known to be ready when it is ready and not at the next tick of a long interval.
 
-import type { EngineHealthcheck } from '../desired/spec.ts'
 import type { Leaf } from '../desired/tree.ts'
 import type { ObservedContainer } from '../plan/observed.ts'
+import { chooseCheck, runCheck } from './check.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine, type ProbeResult } from './engine.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
@@ -27,7 +27,6 @@ const PAUSE_GROWTH = 1.5
 const INSPECT_EVERY = 1_000
 /** An exit from outside is only believed when the engine still answers this much later: it may be going down itself. */
 const EXIT_GRACE = 1_500
-const DEFAULT_TIMEOUT = 30_000
 
 /** Resolves with the milliseconds it took; throws SpecFailure, Superseded or EngineFault. */
 export async function passGate(options: GateOptions): Promise<number> {
@@ -62,7 +61,7 @@ export async function passGate(options: GateOptions): Promise<number> {
           throw await failure(options, `its health check failed: ${last?.output ?? 'unhealthy'}`)
         }
       }
-      if (check !== null) last = await runCheck(options, check, deadline)
+      if (check !== null) last = await runCheck(engine, leaf, id, check, deadline - clock.now())
       const healthy = last === null || last.healthy
       if (last !== null) options.onProbe(last)
       healthySince = healthy ? (healthySince ?? (check === null ? begun : clock.now())) : null
@@ -84,35 +83,6 @@ export async function passGate(options: GateOptions): Promise<number> {
     signal.removeEventListener('abort', stop)
     inner.abort()
     await exit
-  }
-}
-
-type Check =
-  | { readonly kind: 'probe' }
-  | { readonly kind: 'command'; readonly argv: readonly string[]; readonly timeout: number }
-
-/** graft's own probe, else the command the engine would run (the leaf's or the image's), else none. */
-function chooseCheck(leaf: Leaf, container: ObservedContainer): Check | null {
-  if (leaf.probe !== null) return { kind: 'probe' }
-  const check: EngineHealthcheck | undefined = container.running.healthcheck
-  if (check === undefined || 'disable' in check || check.test === undefined) return null
-  const [form = '', ...rest] = check.test
-  if (form === 'NONE') return null
-  const argv = form === 'CMD-SHELL' ? ['/bin/sh', '-c', rest.join(' ')] : form === 'CMD' ? rest : check.test
-  return { kind: 'command', argv, timeout: check.timeout ?? DEFAULT_TIMEOUT }
-}
-
-async function runCheck(options: GateOptions, check: Check, deadline: number): Promise<ProbeResult> {
-  const { engine, leaf, id, clock } = options
-  const left = Math.max(1, deadline - clock.now())
-  try {
-    if (check.kind === 'command') return await engine.exec(id, check.argv, Math.min(check.timeout, left))
-    if (leaf.probe === null) return { healthy: true, output: '' }
-    return await engine.probe(id, leaf.probe, Math.min(leaf.probe.timeout, left))
-  } catch (error) {
-    // The container went away between two looks; the loop's own look says how.
-    if (error instanceof EngineFault && error.kind === 'not-found') return { healthy: false, output: error.message }
-    throw error
   }
 }
 

@@ -9,11 +9,12 @@ import type { RunDigest } from '../plan/run-digest.ts'
 import type { Action, ContainerRef } from '../plan/step.ts'
 import { joinedLeaf } from '../plan/swap-order.ts'
 import { parseRollbackTag } from '../plan/rollback-tag.ts'
+import { chooseCheck, runCheck } from './check.ts'
 import type { Clock } from './clock.ts'
 import { drain } from './drain.ts'
 import { EngineFault, type Engine } from './engine.ts'
 import { passGate } from './gate.ts'
-import { SpecFailure } from './outcome.ts'
+import { SpecFailure, Superseded } from './outcome.ts'
 import type { Report } from './progress.ts'
 import { waitForJob } from './wait-job.ts'
 import { lastLines } from './log-tail.ts'
@@ -62,6 +63,8 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
       return engine.remove(idOf(action.container, bench))
     case 'gate':
       return gate(action.leaf, action.container, bench)
+    case 'confirm-unhealthy':
+      return confirmUnhealthy(action.leaf, action.container, bench)
     case 'wait-job':
       return job(action.leaf, action.container, bench)
     case 'mark-job-done':
@@ -170,6 +173,17 @@ async function gate(name: string, container: ContainerRef, bench: Bench): Promis
     onProbe: ({ healthy, output }) => bench.report({ kind: 'probe', leaf: name, healthy, output }),
   })
   bench.gates.set(name, took)
+}
+
+/** What the engine says may be old (a container that was paused): a healthy one is never taken down. */
+async function confirmUnhealthy(name: string, container: ContainerRef, bench: Bench): Promise<void> {
+  const { engine } = bench
+  const leaf = leafOf(name, bench.tree)
+  const found = await engine.inspect(idOf(container, bench))
+  const check = found === null ? null : chooseCheck(leaf, found)
+  if (found === null || check === null) return
+  const { healthy } = await runCheck(engine, leaf, found.id, check, Number.POSITIVE_INFINITY)
+  if (healthy) throw new Superseded(`${name} passes its health check again`)
 }
 
 async function job(name: string, container: ContainerRef, bench: Bench): Promise<void> {

@@ -20,7 +20,12 @@ interface Watched {
   readonly stop: AbortController
 }
 
-export function createHealthWatch(engine: Engine, clock: Clock, signal: AbortSignal, onChange: () => void): HealthWatch {
+export function createHealthWatch(
+  engine: Engine,
+  clock: Clock,
+  signal: AbortSignal,
+  onChange: () => void,
+): HealthWatch {
   const watched = new Map<string, Watched>()
   const seen = new Map<string, boolean>()
   signal.addEventListener('abort', () => {
@@ -65,7 +70,8 @@ export function createHealthWatch(engine: Engine, clock: Clock, signal: AbortSig
       }
       for (const [leaf, old] of watched) {
         const next = wanted.get(leaf)
-        const same = next?.containerId === old.containerId && next.startedAt === old.startedAt && next.probe === old.probe
+        const same =
+          next?.containerId === old.containerId && next.startedAt === old.startedAt && next.probe === old.probe
         if (same) wanted.delete(leaf)
         else drop(leaf)
       }

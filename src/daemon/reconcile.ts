@@ -48,8 +48,12 @@ export interface Reconciler {
   look(wish: Wish): Promise<Turn>
   /** Looks, plans and begins what is to be done. Throws EngineFault. */
   turn(wish: Wish): Promise<Turn>
-  /** Turns until nothing is left that can be done now. */
-  settle(wish: Wish, signal: AbortSignal): Promise<{ turn: Turn; results: readonly TableResult[] }>
+  /** Turns until nothing is left that can be done now. `onTurn` is told of each before its tables begin. */
+  settle(
+    wish: Wish,
+    signal: AbortSignal,
+    onTurn?: (turn: Turn) => void,
+  ): Promise<{ turn: Turn; results: readonly TableResult[] }>
   busy(): ReadonlySet<string>
   /** Forgets why a leaf waits; null: all leaves. */
   retry(leaf: string | null): void
@@ -79,8 +83,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       if (outcome.kind === 'done') {
         waits.succeeded(name)
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
-        const verdict = last?.plan.verdicts.find(({ leaf }) => leaf === name)
-        if (verdict?.kind === 'restore') waits.mended(name, spec, now)
+        if (verdictOn(name) === 'restore') waits.mended(name, spec, now)
+      } else if (outcome.kind === 'superseded' && verdictOn(name) === 'restore') {
+        waits.fault(name, spec, outcome.message, now)
       } else if (outcome.kind === 'fault') {
         // The engine changed under the plan: look again at once, but not for ever.
         sideways = outcome.replan ? sideways + 1 : sideways
@@ -89,6 +94,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     if (outcome.kind === 'done') sideways = 0
     options.onChange()
+  }
+
+  function verdictOn(name: string): string | undefined {
+    return last?.plan.verdicts.find(({ leaf }) => leaf === name)?.kind
   }
 
   function specOf(name: string): SpecId {
@@ -127,9 +136,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     return { wish, observed, plan: planned }
   }
 
-  async function turn(wish: Wish): Promise<Turn> {
+  async function turn(wish: Wish, onTurn?: (turn: Turn) => void): Promise<Turn> {
     last = await look(wish)
     if (last.plan.tables.length > 0) await wish.bind()
+    onTurn?.(last)
     runner.adopt(last.plan, wish.tree)
     return last
   }
@@ -137,12 +147,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   return {
     look,
     turn,
-    async settle(wish, signal) {
+    async settle(wish, signal, onTurn) {
       results = []
       const deadlines = [...wish.tree.leaves.values()].map(({ update }) => update.deadline)
       const until = clock.now() + Math.max(0, ...deadlines)
       for (;;) {
-        const taken = await turn(wish)
+        const taken = await turn(wish, onTurn)
         await runner.settled()
         const awaits = taken.plan.verdicts.some((verdict) => verdict.awaits !== null)
         if (signal.aborted || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {

@@ -84,6 +84,7 @@ export function leafOf(read: ReadLeaf, dependencies: Dependencies): Leaf | null 
 /** All that are declared, and `default` only where a leaf joins it or the file declares it. */
 function networksInUse(root: RootContext, leaves: ReadonlyMap<string, Leaf>): ReadonlyMap<string, NetworkWish> {
   const isDeclared = root.parts !== null && Object.hasOwn(root.parts.networks, 'default')
-  if (isDeclared || [...leaves.values()].some((leaf) => Object.hasOwn(leaf.spec.networks, 'default'))) return root.networks
+  if (isDeclared || [...leaves.values()].some((leaf) => Object.hasOwn(leaf.spec.networks, 'default')))
+    return root.networks
   return new Map([...root.networks].filter(([key]) => key !== 'default'))
 }

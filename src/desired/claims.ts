@@ -41,7 +41,8 @@ function portPath(merged: Merged, port: PublishedPort): ValuePath {
   const items: unknown[] = Array.isArray(written) ? written : []
   const published = new RegExp(`(^|:)${port.published}:`)
   const index = items.findIndex((item) => {
-    if (item !== null && typeof item === 'object') return String((item as { published?: unknown }).published) === String(port.published)
+    if (item !== null && typeof item === 'object')
+      return String((item as { published?: unknown }).published) === String(port.published)
     return published.test(String(item))
   })
   return index < 0 ? ['ports'] : ['ports', index]

@@ -11,12 +11,7 @@ import { wholeFile } from './yaml-document.ts'
 import type { Place } from './yaml-document.ts'
 
 export function findClashes(tree: SetTree, reading: Reading): Problem[] {
-  return [
-    ...leafNames(tree),
-    ...setNames(tree),
-    ...formerNames(tree, reading),
-    ...claims(tree, reading),
-  ]
+  return [...leafNames(tree), ...setNames(tree), ...formerNames(tree, reading), ...claims(tree, reading)]
 }
 
 function leafNames(tree: SetTree): Problem[] {
@@ -40,13 +35,16 @@ function setNames(tree: SetTree): Problem[] {
   for (const node of tree.nodes) {
     const { entry } = node.context.document
     const fault = node.parent === null ? null : nameFault(node.name, 'set')
-    if (fault !== null) problems.push(wholeFile(entry, fault.message, fault.remedy.replace('rename it', 'rename the folder')))
+    if (fault !== null)
+      problems.push(wholeFile(entry, fault.message, fault.remedy.replace('rename it', 'rename the folder')))
     const seen = new Set<string>()
     for (const inner of node.sets) {
       const where = inner.context.document.entry
       const parent = node.path === '' ? 'the deployment' : node.path
       if (seen.has(inner.name)) {
-        problems.push(wholeFile(where, `a second set named ${inner.name} is in ${parent}`, 'rename one of the two folders'))
+        problems.push(
+          wholeFile(where, `a second set named ${inner.name} is in ${parent}`, 'rename one of the two folders'),
+        )
       } else if (node.members.get(inner.name) !== undefined && 'leaf' in (node.members.get(inner.name) ?? {})) {
         const message = `a leaf and a set in ${parent} are both named ${inner.name}, so depends_on cannot tell them apart`
         problems.push(wholeFile(where, message, 'rename the folder or the leaf'))
@@ -67,11 +65,26 @@ function formerNames(tree: SetTree, reading: Reading): Problem[] {
     const holder = tree.leaves.get(former)
     const taker = takers.get(former)
     if (holder !== undefined) {
-      const message = holder === leaf ? `${former} is this leaf's own name` : `${former} still exists in ${holder.document.entry.path}`
-      problems.push({ ...place(), message, remedy: 'take renamed_from away, or remove the old file', leaf: leaf.name, severity: 'unreadable' })
+      const message =
+        holder === leaf
+          ? `${former} is this leaf's own name`
+          : `${former} still exists in ${holder.document.entry.path}`
+      problems.push({
+        ...place(),
+        message,
+        remedy: 'take renamed_from away, or remove the old file',
+        leaf: leaf.name,
+        severity: 'unreadable',
+      })
     } else if (taker !== undefined) {
       const message = `${taker.document.entry.path} takes over ${former} already`
-      problems.push({ ...place(), message, remedy: 'only one leaf can be the former one renamed', leaf: leaf.name, severity: 'unreadable' })
+      problems.push({
+        ...place(),
+        message,
+        remedy: 'only one leaf can be the former one renamed',
+        leaf: leaf.name,
+        severity: 'unreadable',
+      })
     }
     takers.set(former, leaf)
   }

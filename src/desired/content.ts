@@ -10,7 +10,12 @@ import { nearest } from './nearest.ts'
 export type Found =
   | { readonly kind: 'found'; readonly path: string; readonly entry: SnapshotEntry; readonly bytes: Uint8Array }
   /** `entry` is null where nothing is there: the answer then depends on more of the snapshot than that path. */
-  | { readonly kind: 'refused'; readonly path: string | null; readonly entry: SnapshotEntry | null; readonly refusal: Refusal }
+  | {
+      readonly kind: 'refused'
+      readonly path: string | null
+      readonly entry: SnapshotEntry | null
+      readonly refusal: Refusal
+    }
   | { readonly kind: 'absent'; readonly path: string; readonly refusal: Refusal }
 
 /** Looks up `source` as written in `writer` (a file's path): `./nova.conf`, `../shared/x.conf`. */
@@ -39,8 +44,12 @@ function absence(snapshot: Snapshot, folder: string, path: string, source: strin
   for (let above = posix.dirname(path); above !== '.'; above = posix.dirname(above)) {
     const entry = snapshot.entries.get(above)
     if (entry !== undefined && entry.kind !== 'file') {
-      const kind = entry.kind === 'link' ? 'symbolic link, and links are never followed' : 'submodule, and submodules are not read'
-      return { message: `${source} leads through ${above}, a ${kind}`, remedy: 'put the file itself into the deployment' }
+      const kind =
+        entry.kind === 'link' ? 'symbolic link, and links are never followed' : 'submodule, and submodules are not read'
+      return {
+        message: `${source} leads through ${above}, a ${kind}`,
+        remedy: 'put the file itself into the deployment',
+      }
     }
   }
   const inside = `${path.replace(/\/$/, '')}/`

@@ -8,11 +8,12 @@ import type { SetNode, SetTree } from './set-tree.ts'
 /** Circles that are told apart; more than these help nobody. */
 const TOLD = 20
 
-/** One problem for each circle that was found, naming every step of it with its place. */
+/** One problem for each circle apart from the others, naming every step of it with its place. */
 export function findCycles(tree: SetTree, needs: Needs, reading: Reading): Problem[] {
   if (needs.ofLeaf.size === 0 && needs.ofSet.size === 0) return []
   const graph = createGraph(tree, needs)
   const problems: Problem[] = []
+  const known = new Set<Need>()
   const colour = new Uint8Array(graph.size)
   for (let start = 0; start < graph.size && problems.length < TOLD; start++) {
     if (colour[start] !== 0) continue
@@ -30,8 +31,10 @@ export function findCycles(tree: SetTree, needs: Needs, reading: Reading): Probl
         path.push({ node: edge.to, edges: graph.edges(edge.to), next: 0 })
       } else if (colour[edge.to] === 1) {
         const from = path.findIndex((step) => step.node === edge.to)
-        const round = path.slice(from).flatMap((step) => step.edges[step.next - 1] ?? [])
-        problems.push(told(round, reading))
+        const round = path.slice(from).flatMap((step) => step.edges[step.next - 1]?.asked ?? [])
+        // Circles that share a step with one that was told go away, or show themselves, when that one is mended.
+        if (!round.some(({ need }) => known.has(need))) problems.push(told(round, reading))
+        for (const { need } of round) known.add(need)
       }
     }
   }
@@ -41,7 +44,13 @@ export function findCycles(tree: SetTree, needs: Needs, reading: Reading): Probl
 interface Edge {
   readonly to: number
   /** Who asked for it; null where the tree itself implies it. */
-  readonly asked: { readonly by: string; readonly need: Need } | null
+  readonly asked: Asked | null
+}
+
+interface Asked {
+  /** A leaf's name or a set's path. */
+  readonly by: string
+  readonly need: Need
 }
 
 /** Nodes: the leaves, then for each set its start and its end. */
@@ -75,8 +84,7 @@ function createGraph(tree: SetTree, needs: Needs) {
   return { size: count + 2 * tree.nodes.length, edges }
 }
 
-function told(round: readonly Edge[], reading: Reading): Problem {
-  const steps = round.flatMap((edge) => edge.asked ?? [])
+function told(steps: readonly Asked[], reading: Reading): Problem {
   const places = steps.map(({ need }) => need.place(reading))
   // The circle starts at its first place, so that the same circle always reads the same.
   const first = places.reduce((best, place, index) => {

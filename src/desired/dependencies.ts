@@ -69,7 +69,9 @@ export function resolveDependencies(
       }
       for (const need of own) problems.push(...impossible(need, leaf, reading))
       const sources = own.map((need) => sourceOf(need, offered))
-      const made = remember(memory.own.get(leaf), [outer, ...sources.flat()], () => union([outer, ...sources.map(asMap)]))
+      const made = remember(memory.own.get(leaf), [outer, ...sources.flat()], () =>
+        union([outer, ...sources.map(asMap)]),
+      )
       memory.own.set(leaf, made)
       of.set(leaf, made.result)
     }
@@ -147,7 +149,8 @@ function remember(
   from: readonly unknown[],
   make: () => Dependencies,
 ): { readonly from: readonly unknown[]; readonly result: Dependencies } {
-  const same = known !== undefined && known.from.length === from.length && known.from.every((item, index) => item === from[index])
+  const same =
+    known !== undefined && known.from.length === from.length && known.from.every((item, index) => item === from[index])
   return same ? known : { from, result: make() }
 }
 

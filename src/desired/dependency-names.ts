@@ -55,7 +55,8 @@ function needsOfSet(node: SetNode, names: readonly string[], reading: Reading, p
     const siblings = node.parent === null ? [] : namesIn(node.parent).filter((other) => other !== node.name)
     const target = node.parent === null || name === node.name ? null : (node.parent.members.get(name) ?? null)
     if (target !== null) needs.push({ name, target, asked: null, place })
-    else problems.push(unknown(place(), name, `beside ${node.path === '' ? 'the deployment' : node.path}`, siblings, null))
+    else
+      problems.push(unknown(place(), name, `beside ${node.path === '' ? 'the deployment' : node.path}`, siblings, null))
   }
   return needs
 }
@@ -73,7 +74,8 @@ function needsOfLeaf(leaf: ReadLeaf, tree: SetTree, reading: Reading, problems: 
   for (const [name, asked] of leaf.parts?.depends_on ?? []) {
     const place = (now: Reading): Place => placeOfName(leaf, name, now)
     const target = find(name)
-    if (target === null) problems.push(unknown(place(reading), name, 'in this set, and no leaf anywhere,', candidates(), leaf.name))
+    if (target === null)
+      problems.push(unknown(place(reading), name, 'in this set, and no leaf anywhere,', candidates(), leaf.name))
     else if ('leaf' in target && target.leaf === leaf) problems.push(itself(place(reading), leaf, 'depend on'))
     else needs.push({ name, target, asked, place })
   }
@@ -83,11 +85,18 @@ function needsOfLeaf(leaf: ReadLeaf, tree: SetTree, reading: Reading, problems: 
     const name = joined.slice('service:'.length)
     const place = (now: Reading): Place => placeIn(leaf, [key], 'value', now)
     const target = tree.leaves.get(name)
-    if (target === undefined) problems.push(unknown(place(reading), name, 'in the deployment', [...tree.leaves.keys()], leaf.name))
+    if (target === undefined)
+      problems.push(unknown(place(reading), name, 'in the deployment', [...tree.leaves.keys()], leaf.name))
     else if (target === leaf) problems.push(itself(place(reading), leaf, 'join the namespace of'))
     else if (target.parts?.kind === 'job') {
       const remedy = 'join the namespace of a container that keeps running'
-      problems.push({ ...place(reading), message: `${name} is a job, whose namespace ends with it`, remedy, leaf: leaf.name, severity: 'unreadable' })
+      problems.push({
+        ...place(reading),
+        message: `${name} is a job, whose namespace ends with it`,
+        remedy,
+        leaf: leaf.name,
+        severity: 'unreadable',
+      })
     } else needs.push({ name, target: { leaf: target }, asked: { condition: 'service_started', restart: true }, place })
   }
   return needs
@@ -104,7 +113,13 @@ function placeOfName(leaf: ReadLeaf, name: string, reading: Reading): Place {
   return placeIn(leaf, ['depends_on', written.indexOf(name)], 'value', reading)
 }
 
-function unknown(place: Place, name: string, where: string, candidates: readonly string[], leaf: string | null): Problem {
+function unknown(
+  place: Place,
+  name: string,
+  where: string,
+  candidates: readonly string[],
+  leaf: string | null,
+): Problem {
   const close = nearest(name, candidates)
   const remedy = close === null ? 'name a set or a leaf that is there, or take the line away' : `did you mean ${close}?`
   return { ...place, message: `nothing ${where} is named ${name}`, remedy, leaf, severity: 'unreadable' }
@@ -112,5 +127,11 @@ function unknown(place: Place, name: string, where: string, candidates: readonly
 
 function itself(place: Place, leaf: ReadLeaf, verb: string): Problem {
   const message = `${leaf.name} cannot ${verb} itself`
-  return { ...place, message, remedy: 'name another leaf, or take the line away', leaf: leaf.name, severity: 'unreadable' }
+  return {
+    ...place,
+    message,
+    remedy: 'name another leaf, or take the line away',
+    leaf: leaf.name,
+    severity: 'unreadable',
+  }
 }

@@ -75,7 +75,11 @@ function readLine(lines: readonly string[], index: number, outer: Lookup, result
   }
   if (close < 0 || !/^\s*(#.*)?$/.test(body.slice(close + 1))) {
     const message = close < 0 ? 'a quote is not closed' : 'something follows the closing quote'
-    result.faults.push({ line: index + 1, text: line.slice(0, 80), fault: { kind: 'form', message, remedy: `write KEY=${quote}value${quote}` } })
+    result.faults.push({
+      line: index + 1,
+      text: line.slice(0, 80),
+      fault: { kind: 'form', message, remedy: `write KEY=${quote}value${quote}` },
+    })
     return close < 0 ? index : last
   }
   const value = body.slice(0, close)

@@ -15,10 +15,16 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** The bytes of a regular file within `limit`, or why there are none; the refusal names the entry's path. */
 export function bytesOf(entry: SnapshotEntry, limit: number = FILE_SIZE_LIMIT): Uint8Array | Refusal {
   if (entry.kind === 'link') {
-    return { message: `${entry.path} is a symbolic link, and links are never followed`, remedy: 'put the file itself here' }
+    return {
+      message: `${entry.path} is a symbolic link, and links are never followed`,
+      remedy: 'put the file itself here',
+    }
   }
   if (entry.kind === 'submodule') {
-    return { message: `${entry.path} is a submodule, and submodules are not read`, remedy: 'put the files themselves here' }
+    return {
+      message: `${entry.path} is a submodule, and submodules are not read`,
+      remedy: 'put the files themselves here',
+    }
   }
   if (entry.size > limit || entry.content === null || entry.content.length > limit) {
     return {

@@ -14,7 +14,8 @@ export function matchesGlob(pattern: string, path: string): boolean {
     const last = position === segments.length - 1
     const next = new Array<boolean>(parts.length + 1).fill(false)
     for (let index = 0; index <= parts.length; index++) {
-      if (segment === '**') next[index] = (index > 0 && next[index - 1] === true) || (!last && reachable[index] === true)
+      if (segment === '**')
+        next[index] = (index > 0 && next[index - 1] === true) || (!last && reachable[index] === true)
       else if (index > 0) next[index] = reachable[index - 1] === true && matchesSegment(segment, parts[index - 1] ?? '')
       if (segment === '**' && index > 0 && reachable[index - 1] === true) next[index] = true
     }

@@ -16,7 +16,11 @@ export interface InterpolatedValue {
 }
 
 /** `except`: keys at the top level whose values are taken as they are. */
-export function interpolateValue(value: unknown, scope: Scope, except: ReadonlySet<string> = new Set()): InterpolatedValue {
+export function interpolateValue(
+  value: unknown,
+  scope: Scope,
+  except: ReadonlySet<string> = new Set(),
+): InterpolatedValue {
   const faults: { path: ValuePath; fault: TemplateFault }[] = []
   let left = TOTAL_LIMIT
 
@@ -30,7 +34,9 @@ export function interpolateValue(value: unknown, scope: Scope, except: ReadonlyS
     }
     if (node === null || typeof node !== 'object') return { value: node, symbolic: node }
     const real: Record<string | number, unknown> = Array.isArray(node) ? ([] as unknown as Record<number, unknown>) : {}
-    const symbolic: Record<string | number, unknown> = Array.isArray(node) ? ([] as unknown as Record<number, unknown>) : {}
+    const symbolic: Record<string | number, unknown> = Array.isArray(node)
+      ? ([] as unknown as Record<number, unknown>)
+      : {}
     let changed = false
     let hosted = false
     for (const [key, member] of Object.entries(node)) {

@@ -78,11 +78,16 @@ export function layoutOf(snapshot: Snapshot): Layout {
 export function noDeployment(snapshot: Snapshot): Problem {
   const nowhere = { file: null, line: null, column: null, text: null, leaf: null, severity: 'unreadable' } as const
   const remedy = 'add deployment.yaml with `name:` and `format: 1`, or point graft at the folder that has it (--path)'
-  if (snapshot.entries.size === 0) return { ...nowhere, message: 'the tree is empty: there is no deployment.yaml', remedy }
+  if (snapshot.entries.size === 0)
+    return { ...nowhere, message: 'the tree is empty: there is no deployment.yaml', remedy }
   const elsewhere = [...snapshot.entries.keys()].find((path) => path.endsWith('/deployment.yaml'))
   if (elsewhere !== undefined) {
     const folder = elsewhere.slice(0, -'/deployment.yaml'.length)
-    return { ...nowhere, message: `there is no deployment.yaml at the top, but one in ${folder}`, remedy: `use --path ${folder}` }
+    return {
+      ...nowhere,
+      message: `there is no deployment.yaml at the top, but one in ${folder}`,
+      remedy: `use --path ${folder}`,
+    }
   }
   const top = [...snapshot.entries.keys()].filter((path) => !path.includes('/'))
   const close = nearest('deployment.yaml', top)

@@ -14,8 +14,15 @@ const LABEL_LIMIT = 63
 
 export function nameFault(name: string, what: string): { message: string; remedy: string } | null {
   if (NAME.test(name)) return null
-  const close = name.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63)
-  const remedy = NAME.test(close) && close !== name ? `rename it to ${close}` : 'use 2 to 63 lower-case letters, digits and inner hyphens'
+  const close = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+  const remedy =
+    NAME.test(close) && close !== name
+      ? `rename it to ${close}`
+      : 'use 2 to 63 lower-case letters, digits and inner hyphens'
   return { message: `${JSON.stringify(name)} is no name for a ${what}`, remedy }
 }
 
@@ -70,9 +77,16 @@ function checkVolumes({ parts, merged }: ContentWish, declared: readonly string[
     const { source } = mount
     const close = nearest(source, declared)
     const index = written.findIndex((item) =>
-      typeof item === 'string' ? item.startsWith(`${source}:`) : (item as { source?: unknown } | null)?.source === source,
+      typeof item === 'string'
+        ? item.startsWith(`${source}:`)
+        : (item as { source?: unknown } | null)?.source === source,
     )
-    add(index < 0 ? ['volumes'] : ['volumes', index], 'value', `the volume ${source} is not declared`, undeclared('volumes', source, close))
+    add(
+      index < 0 ? ['volumes'] : ['volumes', index],
+      'value',
+      `the volume ${source} is not declared`,
+      undeclared('volumes', source, close),
+    )
   }
 }
 
@@ -87,11 +101,13 @@ function whyExclusive({ spec }: LeafParts): string | null {
   if (spec.network_mode === 'host') return 'both would listen on the host’s network'
   for (const key of ['network_mode', 'ipc', 'pid'] as const) {
     const joined = spec[key]
-    if (joined?.startsWith('service:') === true) return `${key}: ${joined} is replaced together with ${joined.slice('service:'.length)}`
+    if (joined?.startsWith('service:') === true)
+      return `${key}: ${joined} is replaced together with ${joined.slice('service:'.length)}`
   }
   if (spec.mac_address !== undefined) return 'the MAC address is fixed'
   for (const [name, join] of Object.entries(spec.networks)) {
-    if (join.ipv4_address !== undefined || join.ipv6_address !== undefined) return `the address on the network ${name} is fixed`
+    if (join.ipv4_address !== undefined || join.ipv6_address !== undefined)
+      return `the address on the network ${name} is fixed`
     if (join.mac_address !== undefined) return `the MAC address on the network ${name} is fixed`
   }
   return null

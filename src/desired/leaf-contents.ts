@@ -51,7 +51,10 @@ export function gatherContents(wish: ContentWish): { contents: Contents; problem
   const state: Gathering = { ...wish, looked: new Map(), problems: [], lasting: true }
   const files = gatherFiles(state)
   const environment = gatherEnvironment(state)
-  return { contents: { ...files, ...environment, looked: state.looked, lasting: state.lasting }, problems: state.problems }
+  return {
+    contents: { ...files, ...environment, looked: state.looked, lasting: state.lasting },
+    problems: state.problems,
+  }
 }
 
 function gatherFiles(state: Gathering): Pick<Contents, 'files' | 'fileFacts' | 'symbolicFileFacts'> {
@@ -64,11 +67,14 @@ function gatherFiles(state: Gathering): Pick<Contents, 'files' | 'fileFacts' | '
     checkTarget(state, target, path)
     const found = lookUp(state, wish.source, path, sourceStep(state, path))
     if (found === null) continue
-    const filled = wish.interpolate ? fillIn(state, found.entry, found.bytes) : { real: found.bytes, symbolic: found.bytes }
+    const filled = wish.interpolate
+      ? fillIn(state, found.entry, found.bytes)
+      : { real: found.bytes, symbolic: found.bytes }
     const { mode, uid, gid } = wish
     files.set(target, filled.real)
     facts[target] = { sha256: sha256(filled.real), mode, uid, gid }
-    symbolic[target] = filled.symbolic === filled.real ? facts[target] : { sha256: sha256(filled.symbolic), mode, uid, gid }
+    symbolic[target] =
+      filled.symbolic === filled.real ? facts[target] : { sha256: sha256(filled.symbolic), mode, uid, gid }
     if (filled.symbolic !== filled.real) hosted = true
   }
   return { files, fileFacts: facts, symbolicFileFacts: hosted ? symbolic : facts }
@@ -91,16 +97,37 @@ function checkTarget(state: Gathering, target: string, path: ValuePath): void {
   const targets = Object.keys(state.parts.files)
   const above = targets.find((other) => target.startsWith(`${other}/`))
   if (above !== undefined) {
-    addProblem(state, path, 'key', `${target} lies inside ${above}, which is a file too`, 'give one of them another path')
+    addProblem(
+      state,
+      path,
+      'key',
+      `${target} lies inside ${above}, which is a file too`,
+      'give one of them another path',
+    )
   }
   for (const mount of state.parts.spec.mounts) {
     const inside = target === mount.target || target.startsWith(mount.target === '/' ? '/' : `${mount.target}/`)
     if (inside) {
       const message = `${target} lies inside the ${mount.type} mounted at ${mount.target}`
-      const why = mount.type === 'tmpfs' ? 'it would vanish when the container starts' : 'it would change what the running container sees'
-      addProblem(state, path, 'key', `${message}: ${why}`, 'mount a narrower folder, or give the file a path outside of it')
+      const why =
+        mount.type === 'tmpfs'
+          ? 'it would vanish when the container starts'
+          : 'it would change what the running container sees'
+      addProblem(
+        state,
+        path,
+        'key',
+        `${message}: ${why}`,
+        'mount a narrower folder, or give the file a path outside of it',
+      )
     } else if (mount.target.startsWith(`${target}/`)) {
-      addProblem(state, path, 'key', `${target} is a file, and ${mount.target} is mounted inside it`, 'give one of them another path')
+      addProblem(
+        state,
+        path,
+        'key',
+        `${target} is a file, and ${mount.target} is mounted inside it`,
+        'give one of them another path',
+      )
     }
   }
 }

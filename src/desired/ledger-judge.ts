@@ -56,9 +56,7 @@ function judgeComment(leaf: Leaf, ledger: Ledger): Problem | null {
   if (leaf.digestComment === null || leaf.ledgerDigest.startsWith(leaf.digestComment)) return null
   const entries = ledgerEntries(ledger, leaf.name, leaf.renamed_from)
   const start = leaf.ledgerDigest.slice(0, Math.max(6, leaf.digestComment.length))
-  const recorded = entries.some(
-    (entry) => entry.generation === leaf.generation && entry.digest === leaf.ledgerDigest,
-  )
+  const recorded = entries.some((entry) => entry.generation === leaf.generation && entry.digest === leaf.ledgerDigest)
   return refusal(
     leaf,
     `the comment # ${leaf.digestComment} is not the digest of this spec, which starts with ${start}: what was reviewed is not what is here`,

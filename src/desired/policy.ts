@@ -10,7 +10,9 @@ const texts = z.array(z.string())
 
 /** One grant: what the leaves at these paths may have. Grants add up. */
 export const grantSchema = z.strictObject({
-  paths: texts.min(1).meta({ description: 'Globs over a leaf’s path without .yaml, for example control/nova/** or mariadb' }),
+  paths: texts
+    .min(1)
+    .meta({ description: 'Globs over a leaf’s path without .yaml, for example control/nova/** or mariadb' }),
   privileged: z.boolean().optional(),
   host_namespaces: z.array(z.enum(['network', 'pid', 'ipc', 'uts', 'cgroup', 'userns'])).optional(),
   cap_add: texts.optional().meta({ description: 'Capabilities; ALL grants every one' }),
@@ -57,7 +59,8 @@ export function parsePolicy(text: string, file: string): { policy: Policy | null
   const entry = { path: file, kind: 'file', oid: '', executable: false, size: content.length, content } as const
   const document = readYaml(entry)
   if (document.problems.length > 0) return { policy: null, problems: [...document.problems] }
-  if (document.value === null) return { policy: null, problems: [wholeFile(entry, 'the policy file is empty', 'write format: 1')] }
+  if (document.value === null)
+    return { policy: null, problems: [wholeFile(entry, 'the policy file is empty', 'write format: 1')] }
   const result = policySchema.safeParse(document.value)
   if (result.success) return { policy: result.data, problems: [] }
   const locate = createLocate()
@@ -65,7 +68,12 @@ export function parsePolicy(text: string, file: string): { policy: Policy | null
     const path = issue.path.filter((step) => typeof step !== 'symbol')
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
-        const known = path[0] === 'grants' ? (path.length > 2 ? ['source', 'read_only'] : Object.keys(grantSchema.shape)) : Object.keys(policySchema.shape)
+        const known =
+          path[0] === 'grants'
+            ? path.length > 2
+              ? ['source', 'read_only']
+              : Object.keys(grantSchema.shape)
+            : Object.keys(policySchema.shape)
         const close = nearest(key, known)
         const remedy = close === null ? `the keys here are ${known.join(', ')}` : `did you mean ${close}?`
         const place = locate(entry, [...path, key], 'key')
@@ -83,13 +91,22 @@ function words(issue: z.core.$ZodIssue, path: readonly (string | number)[]): { m
   const name = path.length === 0 ? 'the policy' : path.join('.')
   if (name === 'format') return { message: 'format is 1', remedy: 'write format: 1' }
   if (name === 'removal_limit') {
-    return { message: 'removal_limit is a number or a share of the leaves', remedy: 'write for example removal_limit: 5 or removal_limit: 25%' }
+    return {
+      message: 'removal_limit is a number or a share of the leaves',
+      remedy: 'write for example removal_limit: 5 or removal_limit: 25%',
+    }
   }
   if (issue.code === 'invalid_value') {
-    return { message: `${name} is none of the known words`, remedy: `write one of ${issue.values.map(String).join(', ')}` }
+    return {
+      message: `${name} is none of the known words`,
+      remedy: `write one of ${issue.values.map(String).join(', ')}`,
+    }
   }
   if (issue.code === 'invalid_type') {
-    return { message: `${name} is not what is expected here`, remedy: `write ${EXPECTED[issue.expected] ?? issue.expected}` }
+    return {
+      message: `${name} is not what is expected here`,
+      remedy: `write ${EXPECTED[issue.expected] ?? issue.expected}`,
+    }
   }
   return { message: `${name} is not right: ${issue.message}`, remedy: 'correct it' }
 }

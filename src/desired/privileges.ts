@@ -49,7 +49,8 @@ export function privilegesOf(leaf: Leaf, tree: Tree): readonly Privilege[] {
     }
   }
   found.push(...networks(spec, tree))
-  if (spec.runtime !== undefined) found.push({ kind: 'runtime', runtime: spec.runtime, text: `runtime: ${spec.runtime}` })
+  if (spec.runtime !== undefined)
+    found.push({ kind: 'runtime', runtime: spec.runtime, text: `runtime: ${spec.runtime}` })
   const { driver } = spec.logging
   if (!HARMLESS_LOGGING.has(driver)) found.push({ kind: 'logging_driver', driver, text: `logging driver: ${driver}` })
   if (spec.cgroup_parent !== undefined) {

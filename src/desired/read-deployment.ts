@@ -103,7 +103,12 @@ function networksOf(parts: DeploymentParts | null): Map<string, NetworkWish> {
   if (!networks.has('default')) {
     const options = { driver: 'bridge', driver_opts: {}, internal: false, attachable: false, enable_ipv6: false }
     const empty = { ...options, ipam: { config: [] }, labels: {} }
-    networks.set('default', { key: 'default', name: engineName(parts, 'default', false), external: false, options: empty })
+    networks.set('default', {
+      key: 'default',
+      name: engineName(parts, 'default', false),
+      external: false,
+      options: empty,
+    })
   }
   return networks
 }
@@ -124,14 +129,23 @@ function engineName(parts: DeploymentParts, key: string, external: boolean): str
 
 function engineNameClashes(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {
   const problems: Problem[] = []
-  for (const [section, wishes] of [['networks', networksOf(parts)], ['volumes', volumesOf(parts)]] as const) {
+  for (const [section, wishes] of [
+    ['networks', networksOf(parts)],
+    ['volumes', volumesOf(parts)],
+  ] as const) {
     const holders = new Map<string, string>()
     for (const { key, name } of wishes.values()) {
       const holder = holders.get(name)
       if (holder !== undefined) {
         const place = locate(document.entry, [section, key], 'key')
         const message = `${section} ${holder} and ${key} are both named ${name} on the engine`
-        problems.push({ ...place, message, remedy: 'give one of them another name', leaf: null, severity: 'unreadable' })
+        problems.push({
+          ...place,
+          message,
+          remedy: 'give one of them another name',
+          leaf: null,
+          severity: 'unreadable',
+        })
       }
       holders.set(name, key)
     }

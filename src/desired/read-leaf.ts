@@ -70,7 +70,20 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
   const written = document.value
   const own: Layer = { document, base: [], value: isMapping(written) ? written : {} }
   const failed = (problems: readonly Problem[], merged: Merged | null = null): ReadLeaf => {
-    return { name, set, document, parts: null, spec: null, digest: '', contents: NO_CONTENTS, problems, merged, own, claims: [], last: null }
+    return {
+      name,
+      set,
+      document,
+      parts: null,
+      spec: null,
+      digest: '',
+      contents: NO_CONTENTS,
+      problems,
+      merged,
+      own,
+      claims: [],
+      last: null,
+    }
   }
   if (document.problems.length > 0) return failed(document.problems.map((problem) => ({ ...problem, leaf: name })))
   if (!set.readable) return failed([])
@@ -95,6 +108,7 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
     if (isEcho(origin.layer, origin.path, faults)) continue
     const place = reading.locate(origin.layer.document.entry, origin.path, issue.at)
     const leaf = origin.layer === filled.real ? name : null
+    if (leaf === null && isTold(place, set)) continue
     problems.push({ ...place, message: issue.message, remedy: issue.remedy, leaf, severity: 'unreadable' })
   }
   if (real.parts === null) return failed(problems, merged)
@@ -120,7 +134,20 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
       : spec,
   )
   const parts = problems.length === 0 ? real.parts : null
-  return { name, set, document, parts, spec, digest, contents, problems, merged, own: filled.real, claims: claimsOf(spec, merged), last: null }
+  return {
+    name,
+    set,
+    document,
+    parts,
+    spec,
+    digest,
+    contents,
+    problems,
+    merged,
+    own: filled.real,
+    claims: claimsOf(spec, merged),
+    last: null,
+  }
 }
 
 /** `environment` wins over what the files say (Compose Specification, env_file). */
@@ -146,6 +173,12 @@ function isEcho(layer: Layer, path: ValuePath, faults: readonly LayerFault[]): b
     const full = [...fault.layer.base, ...fault.path]
     return fault.layer === layer && path.every((step, index) => String(step) === String(full[index])) && path.length > 0
   })
+}
+
+/** Whether a set's own problems, here or further out, name that line already. */
+function isTold(place: Place, set: SetContext | null): boolean {
+  if (set === null) return false
+  return set.problems.some(({ file, line }) => file === place.file && line === place.line) || isTold(place, set.parent)
 }
 
 /** Where a value of the leaf was written, in whichever file. */

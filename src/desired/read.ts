@@ -181,7 +181,10 @@ function result(tree: Tree | null, problems: readonly Problem[]): ReadResult {
   const nowhere = { file: null, line: null, column: null, text: null, leaf: null }
   const message = `${sorted.length - TOLD} more problems are not shown`
   const severity = tree === null ? 'unreadable' : 'warning'
-  return { tree, problems: [...sorted.slice(0, TOLD), { ...nowhere, message, remedy: 'start with those above', severity }] }
+  return {
+    tree,
+    problems: [...sorted.slice(0, TOLD), { ...nowhere, message, remedy: 'start with those above', severity }],
+  }
 }
 
 function sameValues(a: HostValues['host'], b: HostValues['host']): boolean {

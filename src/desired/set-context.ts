@@ -156,7 +156,12 @@ export function scopeOf(document: YamlDocument, outer: Scope, locate: Locate): {
   return { scope, problems }
 }
 
-export function faultProblems(filled: InterpolatedValue, scope: Scope, document: YamlDocument, locate: Locate): Problem[] {
+export function faultProblems(
+  filled: InterpolatedValue,
+  scope: Scope,
+  document: YamlDocument,
+  locate: Locate,
+): Problem[] {
   return filled.faults.map(({ path, fault }) => ({
     ...locate(document.entry, path, 'value'),
     ...faultWords(fault, scope),
@@ -177,7 +182,9 @@ export function issueProblems(
       const place = locate(document.entry, issue.path, issue.at)
       return { ...place, message: issue.message, remedy: issue.remedy, leaf: null, severity: 'unreadable' }
     })
-    .filter((one) => one.line === null || !earlier.some((other) => other.line === one.line && other.column === one.column))
+    .filter(
+      (one) => one.line === null || !earlier.some((other) => other.line === one.line && other.column === one.column),
+    )
 }
 
 export function isMapping(value: unknown): value is Record<string, unknown> {

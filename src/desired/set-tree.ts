@@ -34,7 +34,16 @@ export function setTree(contexts: readonly SetContext[], leaves: readonly ReadLe
   for (const context of contexts) {
     const parent = context.parent === null ? null : (byPath.get(context.parent.path) ?? null)
     const name = context.path.slice(context.path.lastIndexOf('/') + 1)
-    const node: SetNode = { context, path: context.path, name, parent, sets: [], leaves: [], members: new Map(), index: nodes.length }
+    const node: SetNode = {
+      context,
+      path: context.path,
+      name,
+      parent,
+      sets: [],
+      leaves: [],
+      members: new Map(),
+      index: nodes.length,
+    }
     nodes.push(node)
     byPath.set(context.path, node)
     parent?.sets.push(node)

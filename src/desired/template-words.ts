@@ -4,7 +4,10 @@ import type { TemplateFault } from './interpolate.ts'
 import { nearest } from './nearest.ts'
 import type { Scope, VariableFault } from './scope.ts'
 
-export function faultWords(fault: VariableFault['fault'] | TemplateFault, scope: Scope): { message: string; remedy: string } {
+export function faultWords(
+  fault: VariableFault['fault'] | TemplateFault,
+  scope: Scope,
+): { message: string; remedy: string } {
   switch (fault.kind) {
     case 'unset': {
       const close = nearest(fault.name, scope.names())

@@ -197,7 +197,12 @@ function placeAt(entry: SnapshotEntry, parsed: Parsed, start: number, end: numbe
   const { line, col } = parsed.lines.linePos(Math.min(start, parsed.text.length))
   const stop = Math.min(end ?? Infinity, lineEnd(parsed.text, start))
   const text = parsed.text.slice(start, stop).trimEnd().slice(0, 80)
-  return { file: entry.path, line: line === 0 ? 1 : line, column: line === 0 ? 1 : col, text: text === '' ? null : text }
+  return {
+    file: entry.path,
+    line: line === 0 ? 1 : line,
+    column: line === 0 ? 1 : col,
+    text: text === '' ? null : text,
+  }
 }
 
 function lineEnd(text: string, from: number): number {

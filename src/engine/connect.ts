@@ -6,6 +6,7 @@ import { Agent, type AgentOptions } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 
 import Docker from 'dockerode'
 
@@ -35,7 +36,16 @@ export interface EngineDefaults {
   readonly cgroup: 'host' | 'private'
   readonly runtime: string
   /** Keys of a spec that this host's kernel cannot do; the engine drops them with a warning. */
-  readonly missingLimits: readonly ('mem_limit' | 'memswap_limit' | 'mem_reservation' | 'cpus' | 'cpu_shares' | 'cpuset' | 'pids_limit' | 'oom_kill_disable')[]
+  readonly missingLimits: readonly (
+    | 'mem_limit'
+    | 'memswap_limit'
+    | 'mem_reservation'
+    | 'cpus'
+    | 'cpu_shares'
+    | 'cpuset'
+    | 'pids_limit'
+    | 'oom_kill_disable'
+  )[]
 }
 
 /** The Engine API versions graft knows. Debian 12's Docker 20.10 has 1.41, Docker 28.5 has 1.51. */
@@ -76,7 +86,10 @@ export async function connectEngine(where: string | EngineAddress): Promise<Engi
   const { url } = address
   const { options, agent } = await clientOptions(address)
   const first = client(options, url)
-  const version = await callEngine<VersionAnswer>({ docker: first, url }, 'ask for its version', { path: '/version', timeout: 20_000 })
+  const version = await callEngine<VersionAnswer>({ docker: first, url }, 'ask for its version', {
+    path: '/version',
+    timeout: 20_000,
+  })
   const apiVersion = negotiate(url, version)
   const docker = client({ ...options, version: `v${apiVersion}` }, url)
   const info = await callEngine<InfoAnswer>({ docker, url }, 'ask for its facts', { path: '/info', timeout: 30_000 })
@@ -110,6 +123,14 @@ export function speaks(connection: { readonly facts: EngineFacts }, version: str
   return compareVersions(connection.facts.apiVersion, version) >= 0
 }
 
+/**
+ * docker-modem describes every request for its debug log, whether anybody reads that or not, with the agent and all its
+ * sockets: 30 ms a call where the agent does not say what it is in one word.
+ */
+function opaque<A extends Agent>(agent: A): A {
+  return Object.assign(agent, { [inspect.custom]: () => 'Agent' })
+}
+
 type ClientOptions = Docker.DockerOptions & { agent?: Agent | undefined }
 
 function client(options: ClientOptions, url: string): Docker {
@@ -137,14 +158,14 @@ async function clientOptions(address: EngineAddress): Promise<{ options: ClientO
   if (url.startsWith('unix://')) {
     const socketPath = url.slice('unix://'.length)
     if (!socketPath.startsWith('/')) throw badAddress(url, 'the path of the socket is not absolute')
-    const agent = new Agent(keep)
+    const agent = opaque(new Agent(keep))
     return { options: { ...nothing, socketPath, agent }, agent }
   }
   const parsed = URL.canParse(url) ? new URL(url) : null
   if (parsed === null || parsed.hostname === '') throw badAddress(url, 'it is no address')
   switch (parsed.protocol) {
     case 'ssh:': {
-      const agent = sshAgent(parsed)
+      const agent = opaque(sshAgent(parsed))
       return { options: { ...nothing, host: 'docker', port: 80, agent }, agent }
     }
     case 'tcp:':
@@ -153,12 +174,15 @@ async function clientOptions(address: EngineAddress): Promise<{ options: ClientO
       const secured = parsed.protocol === 'https:' || (parsed.protocol === 'tcp:' && address.certificates !== null)
       const host = parsed.hostname
       if (!secured) {
-        const agent = new Agent(keep)
+        const agent = opaque(new Agent(keep))
         return { options: { ...nothing, host, port: parsed.port || 2375, agent }, agent }
       }
       const certificates = address.certificates === null ? {} : await readCertificates(address.certificates, url)
-      const agent = new TlsAgent({ ...keep, ...certificates, rejectUnauthorized: address.verify })
-      return { options: { ...nothing, ...certificates, host, port: parsed.port || 2376, protocol: 'https', agent }, agent }
+      const agent = opaque(new TlsAgent({ ...keep, ...certificates, rejectUnauthorized: address.verify }))
+      return {
+        options: { ...nothing, ...certificates, host, port: parsed.port || 2376, protocol: 'https', agent },
+        agent,
+      }
     }
     default:
       throw badAddress(url, `${parsed.protocol}// is not served`)
@@ -167,7 +191,9 @@ async function clientOptions(address: EngineAddress): Promise<{ options: ClientO
 
 async function readCertificates(folder: string, url: string): Promise<{ ca: Buffer; cert: Buffer; key: Buffer }> {
   try {
-    const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFile(join(folder, name))))
+    const [ca, cert, key] = await Promise.all(
+      ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFile(join(folder, name))),
+    )
     if (ca && cert && key) return { ca, cert, key }
   } catch (error) {
     throw new EngineFault(

@@ -76,7 +76,12 @@ export async function renameContainer(connection: EngineConnection, id: string, 
 /** By force, without its volumes. */
 export async function removeContainer(connection: EngineConnection, id: string): Promise<void> {
   await attempt(connection, `remove container ${short(id)}`, async () => {
-    const request: EngineRequest = { method: 'DELETE', path: at(id), query: { force: true, v: false }, timeout: 120_000 }
+    const request: EngineRequest = {
+      method: 'DELETE',
+      path: at(id),
+      query: { force: true, v: false },
+      timeout: 120_000,
+    }
     try {
       await act(connection, id, request)
     } catch (error) {

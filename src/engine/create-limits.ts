@@ -38,7 +38,8 @@ export function updateOptions(spec: Spec, fields: readonly string[]): WireHostCo
       body.MemorySwap = all.MemorySwap ?? 2 * all.Memory
     }
   }
-  if (wanted.has('mem_reservation') && all.MemoryReservation !== undefined) body.MemoryReservation = all.MemoryReservation
+  if (wanted.has('mem_reservation') && all.MemoryReservation !== undefined)
+    body.MemoryReservation = all.MemoryReservation
   if (wanted.has('cpus') && all.NanoCpus !== undefined) body.NanoCpus = all.NanoCpus
   if (wanted.has('cpu_shares') && all.CpuShares !== undefined) body.CpuShares = all.CpuShares
   if (wanted.has('cpuset') && all.CpusetCpus !== undefined) body.CpusetCpus = all.CpusetCpus

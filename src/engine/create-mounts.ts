@@ -48,7 +48,9 @@ function volumeMount(mount: Extract<Mount, { type: 'volume' }>, name: string): W
 
 /** `SOURCE:TARGET[:OPTIONS]`. */
 function bindText(mount: Extract<Mount, { type: 'bind' }>): string {
-  const options = [mount.read_only ? 'ro' : '', mount.propagation ?? '', mount.selinux ?? ''].filter((part) => part !== '')
+  const options = [mount.read_only ? 'ro' : '', mount.propagation ?? '', mount.selinux ?? ''].filter(
+    (part) => part !== '',
+  )
   return [mount.source, mount.target, ...(options.length === 0 ? [] : [options.join(',')])].join(':')
 }
 

@@ -32,7 +32,12 @@ export function networkOptions(order: CreateOrder, apiVersion: string): Networki
   if (spec.network_mode !== undefined || first === undefined) {
     const mode = sharedNamespace(order, spec.network_mode ?? 'none')
     const mac = spec.mac_address === undefined ? {} : { MacAddress: spec.mac_address }
-    return { config: { ...config, ...mac }, hostConfig: { ...hostConfig, NetworkMode: mode }, endpoints: {}, afterwards: [] }
+    return {
+      config: { ...config, ...mac },
+      hostConfig: { ...hostConfig, NetworkMode: mode },
+      endpoints: {},
+      afterwards: [],
+    }
   }
 
   const macPerNetwork = compareVersions(apiVersion, '1.44') >= 0

@@ -87,7 +87,9 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 function at(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && key in value ? (value as Record<string, unknown>)[key] : undefined
+  return typeof value === 'object' && value !== null && key in value
+    ? (value as Record<string, unknown>)[key]
+    : undefined
 }
 
 function stringAt(value: unknown, key: string): string | null {

@@ -2,10 +2,12 @@
 
 import type Dockerode from 'dockerode'
 import type { EngineEvent } from '../apply/engine.ts'
+import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
 import { jsonLines } from './json-lines.ts'
 import { deploymentFilter, deploymentOf, leafOf } from './labels.ts'
+import type { WireContainerRow } from './wire.ts'
 
 /** Everything that can change what a look finds. `exec_…` is left out: graft's own checks would wake it. */
 const ACTIONS = [
@@ -54,7 +56,8 @@ async function open(connection: EngineConnection, deployment: string, signal: Ab
   const stream = await docker.getEvents(options)
   const detach = connection.memory.attachStream()
   try {
-    const list = await docker.listContainers({ all: true, filters: { label: [deploymentFilter(deployment)] } })
+    const query = { all: true, filters: JSON.stringify({ label: [deploymentFilter(deployment)] }) }
+    const list = await rawCall<WireContainerRow[]>(docker, { path: '/containers/json', query, signal })
     return { stream, known: new Set(list.map((container) => container.Id)), detach }
   } catch (error) {
     detach()

@@ -1,6 +1,5 @@
 // Runs a check inside a container once, and says in words how it went.
 
-
 import type { ProbeResult } from '../apply/engine.ts'
 import type { EngineConnection } from './connect.ts'
 import { engineWords, statusOf, toEngineFault } from './faults.ts'
@@ -8,6 +7,8 @@ import { frames } from './stream-frames.ts'
 
 /** The end of a check's output says most; more is not kept. */
 const OUTPUT_LIMIT = 4096
+/** An engine that does not start a command within this time (milliseconds) counts as unreachable. */
+const ENGINE_LIMIT = 30_000
 
 /**
  * Runs `command` (argv, no shell) in the container, as its own user, for at most `timeout` milliseconds. A container
@@ -22,7 +23,11 @@ export async function execOnce(
   timeout: number,
 ): Promise<ProbeResult> {
   const output = tail(OUTPUT_LIMIT)
-  const signal = AbortSignal.timeout(timeout)
+  const controller = new AbortController()
+  const { signal } = controller
+  let timedOut = false
+  // Until the command runs, waiting is the engine's fault and not the container's.
+  let timer = setTimeout(() => controller.abort(), ENGINE_LIMIT)
   try {
     const exec = await connection.docker.getContainer(id).exec({
       Cmd: [...command],
@@ -31,17 +36,24 @@ export async function execOnce(
       abortSignal: signal,
     })
     const stream = await exec.start({ Detach: false, Tty: false, abortSignal: signal })
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      timedOut = true
+      controller.abort()
+    }, timeout)
     for await (const frame of frames(stream, false)) output.add(frame.bytes)
     const exitCode = await exitCodeOf(exec, signal)
     const text = output.text()
     if (exitCode === 0) return { healthy: true, output: text === '' ? 'exit 0' : text }
     return { healthy: false, output: text === '' ? `exit ${exitCode}` : `exit ${exitCode}: ${text}` }
   } catch (error) {
-    if (signal.aborted) {
+    if (timedOut) {
       const text = output.text()
       return { healthy: false, output: `no result within ${timeout / 1000} s${text === '' ? '' : `: ${text}`}` }
     }
     return refused(connection, error)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -62,7 +74,10 @@ function refused(connection: EngineConnection, error: unknown): ProbeResult {
   const status = statusOf(error)
   const words = engineWords(error)
   if (status === 409 || /is not running/i.test(words)) {
-    return { healthy: false, output: /paused/i.test(words) ? 'the container is paused' : 'the container is not running' }
+    return {
+      healthy: false,
+      output: /paused/i.test(words) ? 'the container is paused' : 'the container is not running',
+    }
   }
   if (status !== null && !/no such container/i.test(words)) return { healthy: false, output: words }
   throw toEngineFault(error, connection.url, 'run a check')

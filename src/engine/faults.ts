@@ -38,7 +38,12 @@ export function toEngineFault(error: unknown, url: string, what: string): Engine
     return new EngineFault('not-found', message, 'Nothing has to be done, the next turn looks again', cause)
   }
   if (status === 401 || status === 403) {
-    return new EngineFault('engine', message, 'Allow graft to use this engine: something before it denies the call', cause)
+    return new EngineFault(
+      'engine',
+      message,
+      'Allow graft to use this engine: something before it denies the call',
+      cause,
+    )
   }
   return new EngineFault('engine', message, remedyFor(words), cause)
 }
@@ -67,7 +72,12 @@ export function blamesCommand(words: string): boolean {
 }
 
 function nameTaken(message: string, cause: { cause: unknown }): EngineFault {
-  return new EngineFault('name-taken', message, 'Nothing has to be done where the name is free again at the next look', cause)
+  return new EngineFault(
+    'name-taken',
+    message,
+    'Nothing has to be done where the name is free again at the next look',
+    cause,
+  )
 }
 
 function remedyFor(words: string): string {
@@ -75,7 +85,8 @@ function remedyFor(words: string): string {
     return 'Stop what holds this port on the host, or publish another one'
   }
   if (/network .*not found|could not find network/i.test(words)) return 'The network is made at the next turn'
-  if (/bind source path does not exist/i.test(words)) return 'Make this folder on the host, or let create_host_path do it'
+  if (/bind source path does not exist/i.test(words))
+    return 'Make this folder on the host, or let create_host_path do it'
   if (/platform/i.test(words)) return 'Ask for an image that exists for the platform of this engine'
   if (/invalid mount config|invalid volume|mount/i.test(words)) return 'Correct the mounts of the leaf'
   return 'It is tried again; the log of the engine may say more'
@@ -87,10 +98,16 @@ function unreachable(error: unknown, url: string, what: string): EngineFault {
   const fault = (message: string, remedy: string) => new EngineFault('unreachable', message, remedy, cause)
   switch (code) {
     case 'ENOENT':
-      return fault(`no engine at ${url}: there is no such socket`, 'Start Docker, or name its address with --engine or DOCKER_HOST')
+      return fault(
+        `no engine at ${url}: there is no such socket`,
+        'Start Docker, or name its address with --engine or DOCKER_HOST',
+      )
     case 'EACCES':
     case 'EPERM':
-      return fault(`no permission for the socket of the engine at ${url}`, 'Run graft as root, or add its user to the group docker')
+      return fault(
+        `no permission for the socket of the engine at ${url}`,
+        'Run graft as root, or add its user to the group docker',
+      )
     case 'ECONNREFUSED':
       return fault(`the engine at ${url} refuses connections`, 'Start Docker: nothing listens there')
     case 'ENOTFOUND':
@@ -99,7 +116,10 @@ function unreachable(error: unknown, url: string, what: string): EngineFault {
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return fault(`the engine at ${url} cannot be reached over the network`, 'Check the address, the network and the firewall')
+      return fault(
+        `the engine at ${url} cannot be reached over the network`,
+        'Check the address, the network and the firewall',
+      )
     case 'ABORT_ERR':
       return fault(`the engine at ${url} does not answer (${what})`, 'Look at the log of the engine: it may hang')
   }
@@ -111,5 +131,7 @@ function unreachable(error: unknown, url: string, what: string): EngineFault {
 }
 
 function property(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined
+  return typeof value === 'object' && value !== null && name in value
+    ? (value as Record<string, unknown>)[name]
+    : undefined
 }

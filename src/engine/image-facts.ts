@@ -2,6 +2,7 @@
 
 import type Dockerode from 'dockerode'
 import type { ImageFacts } from '../plan/observed.ts'
+import { authoredLabels } from './labels.ts'
 
 const NANOSECONDS_A_MILLISECOND = 1e6
 
@@ -16,7 +17,7 @@ export function imageFacts(info: Dockerode.ImageInspectInfo): ImageFacts {
     entrypoint: list(config?.Entrypoint),
     user: config?.User ?? '',
     working_dir: config?.WorkingDir ?? '',
-    labels: { ...config?.Labels },
+    labels: authoredLabels(config?.Labels),
     expose: Object.keys(config?.ExposedPorts ?? {}).toSorted(),
     volumes: Object.keys(config?.Volumes ?? {}).toSorted(),
     // Docker's inspection of an image carries it, its published types do not.

@@ -3,14 +3,14 @@
 
 import { createHash } from 'node:crypto'
 
-import type { CreateOrder } from '../apply/engine.ts'
+import { type CreateOrder, EngineFault } from '../apply/engine.ts'
 import { filesDigest } from '../plan/digests.ts'
 import { rollbackRepository } from '../plan/rollback-tag.ts'
 import { callEngine, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { putArchive } from './files-archive.ts'
 import { findImage, removeTag } from './images.ts'
-import { helperLabels, LABEL_PREFIX } from './labels.ts'
+import type { WireContainer } from './wire.ts'
 
 /** Resolves to the reference of the image, `graft.local/DEPLOYMENT/LEAF/files:DIGEST12`. */
 export async function imageWithFiles(connection: EngineConnection, order: CreateOrder): Promise<string> {
@@ -22,47 +22,60 @@ export async function imageWithFiles(connection: EngineConnection, order: Create
   if ((await findImage(connection, reference)) !== null) return reference
 
   const what = `prepare an image with the files of ${leaf.name}`
-  const { Id: id } = await callEngine<{ Id: string }>(connection, what, {
-    method: 'POST',
-    path: '/containers/create',
-    body: {
-      Image: order.image.id,
-      // An image may say no command at all; this container never starts.
-      ...(order.image.command.length + order.image.entrypoint.length === 0 ? { Cmd: ['none'] } : {}),
-      Labels: helperLabels(tree.name, leaf.name),
-      HostConfig: { NetworkMode: 'none' },
-    },
-    timeout: 120_000,
-  })
+  const id = await createHelper(connection, order, what)
   try {
     await putArchive(connection, id, leaf)
     await callEngine(connection, what, {
       method: 'POST',
       path: '/commit',
       query: { container: id, repo: repository, tag, pause: false, comment: 'files of the repository' },
-      body: committedConfig(order),
+      body: imageConfig(order),
       timeout: 120_000,
     })
   } finally {
-    await rawCall(connection.docker, {
-      method: 'DELETE',
-      path: `/containers/${id}`,
-      query: { force: true, v: true },
-    }).catch(() => {})
+    await discard(connection, id).catch(() => {})
   }
   await removeOthers(connection, repository, tag)
   return reference
 }
 
-/** The image's own configuration: what is said here replaces what the helper container had. */
-function committedConfig(order: CreateOrder): object {
-  const { image } = order
-  const labels = Object.fromEntries(Object.entries(image.labels).filter(([key]) => !key.startsWith(LABEL_PREFIX)))
-  return {
-    Cmd: [...image.command],
-    Entrypoint: image.entrypoint.length === 0 ? null : [...image.entrypoint],
-    Labels: labels,
+/**
+ * A container that never starts. It carries no label, because an image keeps the labels of what it was committed from;
+ * its name is what tells one that an earlier graft left behind.
+ */
+async function createHelper(connection: EngineConnection, order: CreateOrder, what: string): Promise<string> {
+  const name = `graft.${order.tree.name}.${order.leaf.name}.files`
+  const request = {
+    method: 'POST',
+    path: '/containers/create',
+    query: { name },
+    body: {
+      Image: order.image.id,
+      // An image may say no command at all, and the engine wants one.
+      ...(order.image.command.length + order.image.entrypoint.length === 0 ? { Cmd: ['none'] } : {}),
+      HostConfig: { NetworkMode: 'none' },
+    },
+    timeout: 120_000,
+  } as const
+  try {
+    return (await callEngine<{ Id: string }>(connection, what, request)).Id
+  } catch (error) {
+    if (!(error instanceof EngineFault) || error.kind !== 'name-taken') throw error
+    const left = await callEngine<WireContainer>(connection, what, { path: `/containers/${name}/json` })
+    if (left.State.Status !== 'created' || left.HostConfig.NetworkMode !== 'none') throw error
+    await discard(connection, left.Id)
+    return (await callEngine<{ Id: string }>(connection, what, request)).Id
   }
+}
+
+async function discard(connection: EngineConnection, id: string): Promise<void> {
+  const request = { method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true } } as const
+  await rawCall(connection.docker, request)
+}
+
+/** The image's own command and entry point, instead of what the helper was given. */
+function imageConfig({ image }: CreateOrder): object {
+  return { Cmd: [...image.command], Entrypoint: image.entrypoint.length === 0 ? null : [...image.entrypoint] }
 }
 
 /** Older ones of the leaf; the engine keeps those that a container still uses. */

@@ -1,7 +1,9 @@
 // The images an engine holds: looked for by reference or id, tagged and untagged. Pulling is pull.ts.
 
+import type Dockerode from 'dockerode'
 import type { ImageFacts } from '../plan/observed.ts'
 import { parseRollbackTag, rollbackRepository } from '../plan/rollback-tag.ts'
+import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { imageFacts } from './image-facts.ts'
@@ -13,10 +15,7 @@ const IMAGE_ID = /^(sha256:)?[0-9a-f]{12,64}$/
  * The image of a reference or an id; null where the engine has none, or where the text can be neither. A reference with
  * a digest finds the image of that digest under any name: the digest is of the content.
  */
-export async function findImage(
-  connection: EngineConnection,
-  reference: string,
-): Promise<ImageFacts | null> {
+export async function findImage(connection: EngineConnection, reference: string): Promise<ImageFacts | null> {
   const parsed = parseReference(reference)
   if (parsed === null && !IMAGE_ID.test(reference)) return null
   const found = await inspectImage(connection, reference)
@@ -27,10 +26,7 @@ export async function findImage(
 }
 
 /** As `findImage`, without asking for what is known already. For the images of containers, whose ids never change. */
-export async function imageById(
-  connection: EngineConnection,
-  id: string,
-): Promise<ImageFacts | null> {
+export async function imageById(connection: EngineConnection, id: string): Promise<ImageFacts | null> {
   return connection.memory.images.get(id) ?? inspectImage(connection, id)
 }
 
@@ -62,7 +58,8 @@ export async function tagImage(connection: EngineConnection, id: string, tag: st
   if (parsed === null || parsed.tag === null) throw new TypeError(`${tag} is no tag`)
   const repo = `${parsed.registry}/${parsed.repository}`
   try {
-    await connection.docker.getImage(id).tag({ repo, tag: parsed.tag })
+    const query = { repo, tag: parsed.tag }
+    await rawCall(connection.docker, { method: 'POST', path: `/images/${id}/tag`, query })
   } catch (error) {
     throw toEngineFault(error, connection.url, `tag image ${id} as ${tag}`)
   }
@@ -74,7 +71,7 @@ export async function tagImage(connection: EngineConnection, id: string, tag: st
  */
 export async function removeTag(connection: EngineConnection, tag: string): Promise<void> {
   try {
-    await connection.docker.getImage(tag).remove()
+    await rawCall(connection.docker, { method: 'DELETE', path: `/images/${tag}` })
   } catch (error) {
     const status = statusOf(error)
     if (status !== 404 && status !== 409) throw toEngineFault(error, connection.url, `remove the tag ${tag}`)
@@ -99,7 +96,7 @@ async function listImages(connection: EngineConnection): Promise<LocalImages> {
   const idsByTag = new Map<string, string>()
   const idsByDigest = new Map<string, string>()
   try {
-    for (const image of await connection.docker.listImages()) {
+    for (const image of await rawCall<Dockerode.ImageInfo[]>(connection.docker, { path: '/images/json' })) {
       for (const tag of image.RepoTags ?? []) {
         const parsed = parseReference(tag)
         if (parsed !== null) idsByTag.set(formatReference(parsed), image.Id)
@@ -122,12 +119,10 @@ function idOf(local: LocalImages, reference: string): string | null {
   return local.idsByTag.get(formatReference(parsed)) ?? null
 }
 
-async function inspectImage(
-  connection: EngineConnection,
-  reference: string,
-): Promise<ImageFacts | null> {
+async function inspectImage(connection: EngineConnection, reference: string): Promise<ImageFacts | null> {
   try {
-    const facts = imageFacts(await connection.docker.getImage(reference).inspect())
+    const path = `/images/${reference}/json`
+    const facts = imageFacts(await rawCall<Dockerode.ImageInspectInfo>(connection.docker, { path }))
     connection.memory.images.set(facts.id, facts)
     return facts
   } catch (error) {

@@ -1,7 +1,5 @@
 // Reads a stream of JSON values, one a line, as the engine sends pulls and events.
 
-
-
 /** No line of the engine comes near this; a stream without line ends must not fill the memory. */
 const LONGEST_LINE = 4 * 1024 * 1024
 

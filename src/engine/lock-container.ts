@@ -4,10 +4,12 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault } from '../apply/engine.ts'
+import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { jsonLines } from './json-lines.ts'
 import { lockLabels, readLockHolder } from './labels.ts'
+import type { WireContainer } from './wire.ts'
 
 /** Who holds the lock, in words that help to find the process. */
 export interface LockHolder {
@@ -64,7 +66,7 @@ function takenLock(connection: EngineConnection, id: string): LockResult {
     taken: true,
     stillHeld: async () => {
       try {
-        await connection.docker.getContainer(id).inspect()
+        await inspect(connection, id)
         return true
       } catch (error) {
         if (statusOf(error) === 404) return false
@@ -90,15 +92,15 @@ async function createLock(
 ): Promise<string | null> {
   await ensureImage(connection)
   try {
-    const container = await connection.docker.createContainer({
-      name,
+    const body = {
       Image: `${IMAGE}:${IMAGE_TAG}`,
       // The engine wants a command even of what never starts.
       Cmd: ['lock'],
       Labels: lockLabels(deployment, JSON.stringify(holder)),
       HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' } },
-    })
-    return container.id
+    }
+    const request = { method: 'POST', path: '/containers/create', query: { name }, body } as const
+    return (await rawCall<{ Id: string }>(connection.docker, request)).Id
   } catch (error) {
     const fault = toEngineFault(error, connection.url, `create ${name}`)
     if (fault.kind === 'name-taken') return null
@@ -113,7 +115,7 @@ async function findLock(
   deployment: string,
 ): Promise<{ id: string; holder: LockHolder } | null> {
   try {
-    const info = await connection.docker.getContainer(name).inspect()
+    const info = await inspect(connection, name)
     const text = readLockHolder(info.Config.Labels, deployment)
     if (text !== null) return { id: info.Id, holder: readHolder(text) }
   } catch (error) {
@@ -138,7 +140,8 @@ function readHolder(text: string): LockHolder {
 
 async function removeContainer(connection: EngineConnection, id: string): Promise<void> {
   try {
-    await connection.docker.getContainer(id).remove({ force: true })
+    const query = { force: true }
+    await rawCall(connection.docker, { method: 'DELETE', path: `/containers/${id}`, query })
   } catch (error) {
     // 409: its removal is under way already.
     const status = statusOf(error)
@@ -146,18 +149,26 @@ async function removeContainer(connection: EngineConnection, id: string): Promis
   }
 }
 
+function inspect(connection: EngineConnection, idOrName: string): Promise<WireContainer> {
+  return rawCall(connection.docker, { path: `/containers/${idOrName}/json` })
+}
+
 /** An image without any file, made on the spot: no registry is asked for a container that never starts. */
 async function ensureImage(connection: EngineConnection): Promise<void> {
   try {
-    await connection.docker.getImage(`${IMAGE}:${IMAGE_TAG}`).inspect()
+    await rawCall(connection.docker, { path: `/images/${IMAGE}:${IMAGE_TAG}/json` })
     return
   } catch (error) {
     if (statusOf(error) !== 404) throw error
   }
   // Two blocks of zeros are a whole, empty tar (POSIX ustar, "end of archive").
-  const stream = await connection.docker.importImage(Readable.from([Buffer.alloc(1024)]), { repo: IMAGE, tag: IMAGE_TAG })
+  const stream = await connection.docker.importImage(Readable.from([Buffer.alloc(1024)]), {
+    repo: IMAGE,
+    tag: IMAGE_TAG,
+  })
   for await (const line of jsonLines(stream)) {
     const error: unknown = typeof line === 'object' && line !== null && 'error' in line ? line.error : undefined
-    if (typeof error === 'string') throw new EngineFault('engine', `the lock's image cannot be made: ${error}`, 'Look at the log of the engine.')
+    if (typeof error === 'string')
+      throw new EngineFault('engine', `the lock's image cannot be made: ${error}`, 'Look at the log of the engine.')
   }
 }

@@ -2,10 +2,12 @@
 
 import type { Readable } from 'node:stream'
 import type { LogLine, LogOptions } from '../apply/engine.ts'
+import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
 import { logLineJoiner } from './log-lines.ts'
 import { frames } from './stream-frames.ts'
+import type { WireContainer } from './wire.ts'
 
 /**
  * Lines in the order in which the engine has them, oldest first. With `follow` it goes on until the container has
@@ -23,11 +25,14 @@ export async function* readLogs(
   const onAbort = () => stream?.destroy()
   signal.addEventListener('abort', onAbort)
   try {
-    const container = connection.docker.getContainer(id)
-    const info = await container.inspect()
+    const { Config: config } = await rawCall<WireContainer>(connection.docker, {
+      path: `/containers/${id}/json`,
+      signal,
+    })
     stream = await openLog(connection, id, options, signal)
-    const joiner = logLineJoiner(info.Config.Tty)
-    for await (const frame of frames(stream, info.Config.Tty)) yield* joiner.add(frame)
+    const tty = config.Tty ?? false
+    const joiner = logLineJoiner(tty)
+    for await (const frame of frames(stream, tty)) yield* joiner.add(frame)
     yield* joiner.end()
   } catch (error) {
     if (!signal.aborted) throw toEngineFault(error, connection.url, `read the log of ${id.slice(0, 12)}`)
@@ -45,7 +50,12 @@ export async function lastLines(connection: EngineConnection, id: string, count:
 }
 
 /** dockerode's own `logs` would hold a whole log in memory when it does not follow; as a stream it never does. */
-function openLog(connection: EngineConnection, id: string, options: LogOptions, signal: AbortSignal): Promise<Readable> {
+function openLog(
+  connection: EngineConnection,
+  id: string,
+  options: LogOptions,
+  signal: AbortSignal,
+): Promise<Readable> {
   const request = {
     path: `/containers/${id}/logs?`,
     method: 'GET',

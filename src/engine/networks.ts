@@ -38,7 +38,11 @@ export function countEndpoints(
 /**
  * One that this deployment already has is no error. Rejects with `name-taken` where the name is another's.
  */
-export async function createNetwork(connection: EngineConnection, deployment: string, wish: NetworkWish): Promise<void> {
+export async function createNetwork(
+  connection: EngineConnection,
+  deployment: string,
+  wish: NetworkWish,
+): Promise<void> {
   const { options } = wish
   const body = {
     Name: wish.name,

@@ -25,7 +25,10 @@ export async function observe(
 ): Promise<Observed> {
   const stamp = connection.memory.stamp
   const [rows, networks, volumes, imageFacts] = await Promise.all([
-    callEngine<WireContainerRow[]>(connection, 'list the containers', { path: '/containers/json', query: { all: true } }),
+    callEngine<WireContainerRow[]>(connection, 'list the containers', {
+      path: '/containers/json',
+      query: { all: true },
+    }),
     listNetworks(connection),
     listVolumes(connection),
     observeImages(connection, deployment, images),
@@ -51,7 +54,9 @@ export async function observe(
 /** One container, read afresh; null where there is none, or where it is not a deployment's. */
 export async function inspectContainer(connection: EngineConnection, id: string): Promise<ObservedContainer | null> {
   try {
-    const container = await rawCall<WireContainer>(connection.docker, { path: `/containers/${encodeURIComponent(id)}/json` })
+    const container = await rawCall<WireContainer>(connection.docker, {
+      path: `/containers/${encodeURIComponent(id)}/json`,
+    })
     const labels = readContainerLabels(container.Config.Labels ?? {})
     if (labels === null) return null
     const image = await imageById(connection, container.Image)

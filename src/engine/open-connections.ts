@@ -1,8 +1,9 @@
 // How many clients hold a connection to a container, read from the kernel's tables of its network namespace.
 
 import { readFile } from 'node:fs/promises'
+import type Dockerode from 'dockerode'
+import { callEngine } from './call.ts'
 import type { EngineConnection } from './connect.ts'
-import { toEngineFault } from './faults.ts'
 
 /** States in /proc/net/tcp (Linux, include/net/tcp_states.h). */
 const ESTABLISHED = '01'
@@ -13,12 +14,8 @@ const LISTEN = '0A'
  * null where it cannot be seen: a remote engine, a network namespace that is shared, no right to read it.
  */
 export async function openConnections(connection: EngineConnection, id: string): Promise<number | null> {
-  const info = await connection.docker
-    .getContainer(id)
-    .inspect()
-    .catch((error: unknown) => {
-      throw toEngineFault(error, connection.url, `look at container ${id.slice(0, 12)}`)
-    })
+  const what = `look at container ${id.slice(0, 12)}`
+  const info = await callEngine<Dockerode.ContainerInspectInfo>(connection, what, { path: `/containers/${id}/json` })
   if (!info.State.Running) return 0
   const mode = info.HostConfig.NetworkMode ?? ''
   if (!connection.facts.addressesReachable || mode === 'host' || mode.startsWith('container:')) return null

@@ -2,8 +2,8 @@
 
 import type Dockerode from 'dockerode'
 import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
+import { callEngine } from './call.ts'
 import type { EngineConnection } from './connect.ts'
-import { toEngineFault } from './faults.ts'
 import { probeAddress } from './probe.ts'
 import { probeByHelper } from './probe-helper.ts'
 
@@ -54,10 +54,6 @@ async function addressOf(connection: EngineConnection, info: Dockerode.Container
   return ipv4 ?? ipv6 ?? null
 }
 
-async function inspect(connection: EngineConnection, id: string): Promise<Dockerode.ContainerInspectInfo> {
-  try {
-    return await connection.docker.getContainer(id).inspect()
-  } catch (error) {
-    throw toEngineFault(error, connection.url, `probe container ${id.slice(0, 12)}`)
-  }
+function inspect(connection: EngineConnection, id: string): Promise<Dockerode.ContainerInspectInfo> {
+  return callEngine(connection, `probe container ${id.slice(0, 12)}`, { path: `/containers/${id}/json` })
 }

@@ -1,7 +1,6 @@
 // Probes a container from inside its network namespace: a container of a small image that joins it, asks once and goes.
 // For engines whose containers have no address that graft can reach.
 
-
 import type Dockerode from 'dockerode'
 import { EngineFault } from '../apply/engine.ts'
 import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
@@ -29,7 +28,13 @@ export async function probeByHelper(
   image: string,
 ): Promise<ProbeResult> {
   const seconds = String(Math.max(1, Math.ceil(timeout / 1000)))
-  const helper = await createHelper(connection, info, image, ['timeout', '-s', 'KILL', seconds, ...commandFor(address, target, seconds)])
+  const helper = await createHelper(connection, info, image, [
+    'timeout',
+    '-s',
+    'KILL',
+    seconds,
+    ...commandFor(address, target, seconds),
+  ])
   const signal = AbortSignal.timeout(timeout + OVERHEAD)
   try {
     const stream = await helper.attach({ stream: true, stdout: true, stderr: true, abortSignal: signal })

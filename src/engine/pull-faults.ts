@@ -78,13 +78,15 @@ const CAUSES: readonly Cause[] = [
     pattern: /gave HTTP response to HTTPS client/i,
     kind: 'registry',
     message: ({ registry }) => `${registry} speaks plain HTTP where the engine wants HTTPS`,
-    remedy: ({ registry }) => `Name ${registry} under \`insecure-registries\` in the engine's daemon.json, or give it a certificate.`,
+    remedy: ({ registry }) =>
+      `Name ${registry} under \`insecure-registries\` in the engine's daemon.json, or give it a certificate.`,
   },
   {
     pattern: /x509|certificate|tls:/i,
     kind: 'registry',
     message: ({ registry, words }) => `the engine does not trust the certificate of ${registry} (${shorten(words)})`,
-    remedy: ({ registry }) => `Put the authority's certificate into /etc/docker/certs.d/${registry}/ca.crt on the engine's host.`,
+    remedy: ({ registry }) =>
+      `Put the authority's certificate into /etc/docker/certs.d/${registry}/ca.crt on the engine's host.`,
   },
   {
     pattern: /no such host|server misbehaving|name resolution|lookup .*i\/o timeout/i,

@@ -1,6 +1,5 @@
 // Pulls an image through the engine: credentials, progress, and an end to it when nothing comes any more.
 
-
 import { EngineFault } from '../apply/engine.ts'
 import type { PullOptions } from '../apply/engine.ts'
 import type { ImageFacts } from '../plan/observed.ts'

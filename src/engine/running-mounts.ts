@@ -35,7 +35,14 @@ function readMount(mount: WireMount): Mount | null {
     }
     case 'bind': {
       const propagation = mount.BindOptions?.Propagation
-      return { type: 'bind', source, target, read_only, create_host_path: false, ...(propagation ? { propagation } : {}) }
+      return {
+        type: 'bind',
+        source,
+        target,
+        read_only,
+        create_host_path: false,
+        ...(propagation ? { propagation } : {}),
+      }
     }
     case 'tmpfs': {
       const { SizeBytes, Mode } = mount.TmpfsOptions ?? {}

@@ -1,8 +1,6 @@
 // Takes apart the engine's two-in-one stream of standard output and error (Engine API 1.41, ContainerAttach, "Stream
 // format"): eight bytes of header (stream, three zeros, length), then the bytes.
 
-
-
 export interface Frame {
   readonly stream: 'stdout' | 'stderr'
   readonly bytes: Buffer

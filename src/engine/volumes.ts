@@ -10,7 +10,9 @@ import type { WireVolume } from './wire.ts'
 
 /** By name. */
 export async function listVolumes(connection: EngineConnection): Promise<Map<string, ObservedVolume>> {
-  const answer = await callEngine<{ Volumes?: WireVolume[] | null }>(connection, 'list the volumes', { path: '/volumes' })
+  const answer = await callEngine<{ Volumes?: WireVolume[] | null }>(connection, 'list the volumes', {
+    path: '/volumes',
+  })
   return new Map(
     (answer.Volumes ?? []).map((row) => {
       const read = readResourceLabels(row.Labels)

@@ -152,7 +152,9 @@ export interface WireNetwork {
   IPAM?: {
     Driver?: string
     Options?: Record<string, string> | null
-    Config?: { Subnet?: string; Gateway?: string; IPRange?: string; AuxiliaryAddresses?: Record<string, string> }[] | null
+    Config?:
+      | { Subnet?: string; Gateway?: string; IPRange?: string; AuxiliaryAddresses?: Record<string, string> }[]
+      | null
   }
   Containers?: Record<string, object> | null
 }

@@ -64,20 +64,24 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
 
 /** Right spec, right state: what is left is its health, and what it hangs on. */
 function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Proposal {
-  const reason = restartReason(leaf, live, context)
+  const unhealthy = live.health === 'unhealthy' || context.input.probed.get(leaf.name) === false
+  const sick = unhealthy && leaf.on_unhealthy === 'restart'
+  const reason = sick ? 'its health check fails' : restartReason(leaf, live, context)
   if (reason === null) return keep(leaf, live, 'as declared', { notes: notesOn(leaf, live, context) })
   const waiting = waitOf(leaf, context)
   if (waiting !== null) return hold(leaf, live, `${reason}; ${waiting.because}`, { retryAt: waiting.until })
   const container = refOf(leaf.name, live)
   return {
     verdict: verdictOf(leaf, live, 'restore', reason),
-    work: inPlace(leaf.name, [step({ do: 'stop', container }), step({ do: 'start', container })]),
+    work: inPlace(leaf.name, [
+      ...(sick ? [step({ do: 'confirm-unhealthy', leaf: leaf.name, container })] : []),
+      step({ do: 'stop', container }),
+      step({ do: 'start', container }),
+    ]),
   }
 }
 
 function restartReason(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
-  const unhealthy = live.health === 'unhealthy' || context.input.probed.get(leaf.name) === false
-  if (unhealthy && leaf.on_unhealthy === 'restart') return 'its health check fails'
   for (const [name, dependency] of leaf.dependencies) {
     const other = context.live(name)
     if (dependency.restart && other !== null && (live.startedAt ?? 0) < other.createdAt) {

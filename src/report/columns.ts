@@ -1,11 +1,17 @@
 // Text in columns: widths without colours, padding, and cutting to the width of a terminal.
 
-import { stripVTControlCharacters } from 'node:util'
+// eslint-disable-next-line no-control-regex
+const COLOUR = /\u001B\[[0-9;]*m/g
+/** What steers a terminal: control sequences, and commands to its window that end with BEL or ST. */
+// eslint-disable-next-line no-control-regex
+const STEERING = /\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|\u001B[[(][0-?]*[ -/]*[@-~]|\u001B[@-Z\\-_]?/g
+// eslint-disable-next-line no-control-regex
+const UNSEEN = /[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+/g
 
 /** Columns a text takes, its colours not counted. Wide characters (CJK, emoji) count as two. */
 export function width(text: string): number {
   let columns = 0
-  for (const character of stripVTControlCharacters(text)) columns += columnsOf(character.codePointAt(0) ?? 0)
+  for (const character of text.replace(COLOUR, '')) columns += columnsOf(character.codePointAt(0) ?? 0)
   return columns
 }
 
@@ -43,7 +49,8 @@ export function cut(text: string, columns: number): string {
 /** Rows with each column as wide as its widest cell; the last one is as long as it likes. */
 export function align(rows: readonly (readonly string[])[], gap = 2): string[] {
   const widths: number[] = []
-  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell))
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell))
   return rows.map((row) => {
     const last = row.findLastIndex((cell) => cell !== '')
     return row
@@ -58,8 +65,7 @@ export function align(rows: readonly (readonly string[])[], gap = 2): string[] {
  * so that it cannot steer the terminal.
  */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+/g, ' ').trim()
+  return text.replace(STEERING, '').replace(UNSEEN, ' ').trim()
 }
 
 function columnsOf(code: number): number {

@@ -12,7 +12,10 @@ export interface ProblemOptions {
   readonly place?: (file: string) => string
 }
 
-export function problemLines(problems: readonly Problem[], { palette, place = (file) => file }: ProblemOptions): string[] {
+export function problemLines(
+  problems: readonly Problem[],
+  { palette, place = (file) => file }: ProblemOptions,
+): string[] {
   const lines: string[] = []
   for (const [file, own] of byFile(problems)) {
     for (const problem of own) lines.push(...one(problem, file === null ? null : place(file), palette), '')
@@ -24,7 +27,12 @@ export function problemLines(problems: readonly Problem[], { palette, place = (f
 function one(problem: Problem, file: string | null, palette: Palette): string[] {
   const { line, column, text, message, remedy, severity } = problem
   const where = file === null ? null : [file, line, column].filter((part) => part !== null).join(':')
-  const sign = severity === 'warning' ? palette.changed('warning') : severity === 'held' ? palette.bad('held') : palette.bad('error')
+  const sign =
+    severity === 'warning'
+      ? palette.changed('warning')
+      : severity === 'held'
+        ? palette.bad('held')
+        : palette.bad('error')
   const head = [where === null ? '' : palette.bold(where), sign].filter((part) => part !== '').join('  ')
   return [
     head,

@@ -19,7 +19,7 @@ export function parseIgnoreFile(folder: string, text: string): IgnoreFile {
     folder,
     rules: text
       .replace(/^\ufeff/, '')
-      .split(/\r?\n/)
+      .split(/\r?\n|\r$/)
       .flatMap(parseRule),
   }
 }

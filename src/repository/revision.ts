@@ -26,7 +26,7 @@ export function placesOf(name: string): readonly string[] {
 export function resolveRevision(store: ObjectStore, names: Names, revision: string): string {
   const [, base = '', suffix = ''] = /^(.*?)((?:~\d*|\^\d*|\^\{(?:commit)?\})*)$/s.exec(revision.trim()) ?? []
   let commit = resolveName(store, names, base)
-  for (const step of suffix.matchAll(/([~^])(\d*|\{\w*\})/g)) {
+  for (const step of suffix.matchAll(/([~^])(\{\w*\}|\d*)/g)) {
     const [, sign = '', value = ''] = step
     if (value.startsWith('{')) continue
     const number = value === '' ? 1 : Number(value)

@@ -112,7 +112,10 @@ test('credentials come from the configuration file, and a refusal says whose wer
 
   const config = join(folder, 'config.json')
   const credentials = (registry: string) => registryCredentials(folder, registry)
-  await writeFile(config, JSON.stringify({ auths: { [locked.address]: { auth: Buffer.from('graft:wrong-word').toString('base64') } } }))
+  await writeFile(
+    config,
+    JSON.stringify({ auths: { [locked.address]: { auth: Buffer.from('graft:wrong-word').toString('base64') } } }),
+  )
   const wrong = await faultOf(pullImage(connection, reference, {}, { credentials }))
   expect(wrong.message).toContain(`tried with user graft from ${config}`)
   expect(`${wrong.message}${wrong.remedy}`).not.toContain('wrong-word')

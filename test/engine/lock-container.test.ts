@@ -15,7 +15,10 @@ afterEach(removeAll)
 afterAll(() => connection.close())
 
 async function removeAll(): Promise<void> {
-  await connection.docker.getContainer(NAME).remove({ force: true }).catch(() => {})
+  await connection.docker
+    .getContainer(NAME)
+    .remove({ force: true })
+    .catch(() => {})
 }
 
 const holder = (pid: number): LockHolder => ({ host: 'alpha', pid, startedAt: 1_700_000_000_000 + pid })
@@ -63,6 +66,9 @@ test('of many who find it stale one takes it over, and the old holder sees that 
 
 test('a container of that name that is no lock is left alone, and named', async () => {
   await connection.docker.createContainer({ name: NAME, Image: 'graft-test/base:1', Cmd: ['true'] })
-  await expect(take(1, () => true)).rejects.toMatchObject({ kind: 'name-taken', message: expect.stringContaining(NAME) })
+  await expect(take(1, () => true)).rejects.toMatchObject({
+    kind: 'name-taken',
+    message: expect.stringContaining(NAME),
+  })
   expect((await connection.docker.getContainer(NAME).inspect()).Config.Image).toBe('graft-test/base:1')
 })

@@ -20,7 +20,11 @@ beforeAll(async () => {
   connection = await connectEngine(inject('engineUrl'))
 })
 afterEach(async () => {
-  for (const id of made.splice(0)) await connection.docker.getContainer(id).remove({ force: true, v: true }).catch(() => {})
+  for (const id of made.splice(0))
+    await connection.docker
+      .getContainer(id)
+      .remove({ force: true, v: true })
+      .catch(() => {})
 })
 afterAll(() => connection.close())
 
@@ -77,13 +81,16 @@ async function until<T>(look: () => Promise<T>, good: (value: T) => boolean): Pr
 test('exec: exit codes, output, a command that is not there, a hang, a container that does not run', async () => {
   const id = await run('sleep 300')
   expect(await exec(id, 'exit 0')).toEqual({ healthy: true, output: 'exit 0' })
-  expect(await exec(id, 'echo fine; echo err >&2')).toEqual({ healthy: true, output: 'fine\nerr' })
+  expect(await exec(id, 'echo fine; sleep 0.1; echo err >&2')).toEqual({ healthy: true, output: 'fine\nerr' })
   expect(await exec(id, 'echo no such table >&2; exit 3')).toEqual({ healthy: false, output: 'exit 3: no such table' })
   const missing = await execOnce(connection, id, ['/nowhere/check'], 5000)
   expect(missing.healthy).toBe(false)
   expect(missing.output).toMatch(/no such file/i)
   const begun = Date.now()
-  expect(await exec(id, 'echo waiting; sleep 60', 400)).toEqual({ healthy: false, output: 'no result within 0.4 s: waiting' })
+  expect(await exec(id, 'echo waiting; sleep 60', 400)).toEqual({
+    healthy: false,
+    output: 'no result within 0.4 s: waiting',
+  })
   expect(Date.now() - begun).toBeLessThan(3000)
   const long = await exec(id, 'i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 1')
   expect(long.output.length).toBeLessThan(4200)
@@ -98,26 +105,48 @@ test('exec: exit codes, output, a command that is not there, a hang, a container
   await expect(exec(id, 'exit 0')).rejects.toMatchObject({ kind: 'not-found' })
 })
 
-for (const [how, reachable] of [['from here', true], ['through a helper', false]] as const) {
+for (const [how, reachable] of [
+  ['from here', true],
+  ['through a helper', false],
+] as const) {
   test(`probe ${how}: status codes, redirects, closed ports, hanging servers`, async () => {
     const facts = { ...connection.facts, addressesReachable: reachable }
     const look = (id: string, target: ProbeTarget, timeout = 3000) =>
       probeContainer({ ...connection, facts }, id, target, timeout, SETTINGS)
     const id = await run(WEB)
-    expect(await until(() => look(id, { kind: 'tcp', port: 8080 }), (result) => result.healthy)).toEqual({
+    expect(
+      await until(
+        () => look(id, { kind: 'tcp', port: 8080 }),
+        (result) => result.healthy,
+      ),
+    ).toEqual({
       healthy: true,
       output: 'port 8080 is open',
     })
     expect(await look(id, { kind: 'tcp', port: 8081 })).toEqual({ healthy: false, output: 'connection refused' })
     expect(await look(id, http('/'))).toEqual({ healthy: true, output: 'HTTP 200' })
     expect(await look(id, http('/nowhere'))).toEqual({ healthy: false, output: 'HTTP 404' })
-    expect(await look(id, http('/nowhere', [[200, 299], [404, 404]]))).toEqual({ healthy: true, output: 'HTTP 404' })
+    expect(
+      await look(
+        id,
+        http('/nowhere', [
+          [200, 299],
+          [404, 404],
+        ]),
+      ),
+    ).toEqual({ healthy: true, output: 'HTTP 404' })
     expect(await look(id, http('/cgi-bin/503'))).toEqual({ healthy: false, output: 'HTTP 503' })
     expect(await look(id, http('/cgi-bin/302', [[302, 302]]))).toEqual({ healthy: true, output: 'HTTP 302' })
-    expect(await look(id, { ...http('/'), port: 8081 } as ProbeTarget)).toEqual({ healthy: false, output: 'connection refused' })
+    expect(await look(id, { ...http('/'), port: 8081 } as ProbeTarget)).toEqual({
+      healthy: false,
+      output: 'connection refused',
+    })
 
     const silent = await run('exec nc -ll -p 8080 -e sleep 30')
-    await until(() => look(silent, { kind: 'tcp', port: 8080 }), (result) => result.healthy)
+    await until(
+      () => look(silent, { kind: 'tcp', port: 8080 }),
+      (result) => result.healthy,
+    )
     expect(await look(silent, http('/'), 1000)).toEqual({ healthy: false, output: 'no answer within 1 s' })
 
     await connection.docker.getContainer(id).stop({ t: 1 })
@@ -132,9 +161,23 @@ test('probe: a joined namespace, no network, and a helper image that is not ther
     probeContainer(connection, id, { kind: 'tcp', port: 8080 }, 2000, { helperImage })
   const owner = await run('sleep 300')
   const joined = await run(WEB, {}, { NetworkMode: `container:${owner}` })
-  expect((await until(() => look(joined), (result) => result.healthy)).healthy).toBe(true)
+  expect(
+    (
+      await until(
+        () => look(joined),
+        (result) => result.healthy,
+      )
+    ).healthy,
+  ).toBe(true)
   const alone = await run(WEB, {}, { NetworkMode: 'none' })
-  expect((await until(() => look(alone), (result) => result.healthy)).healthy).toBe(true)
+  expect(
+    (
+      await until(
+        () => look(alone),
+        (result) => result.healthy,
+      )
+    ).healthy,
+  ).toBe(true)
   const fault: unknown = await look(alone, 'nowhere.invalid/probe:1').catch((error: unknown) => error)
   expect(fault).toBeInstanceOf(EngineFault)
   expect(fault).toMatchObject({ kind: 'engine', remedy: expect.stringContaining('Pull nowhere.invalid/probe:1') })
@@ -158,7 +201,9 @@ test('logs: both streams, times, tail, a container that has exited', async () =>
 for (const tty of [false, true]) {
   test(`logs: lines longer than the engine's pieces are whole again (tty ${tty})`, async () => {
     const line = (letter: string, count: number) => `yes ${letter} | head -n ${count} | tr -d '\\n'; echo`
-    const id = await run(`${line('a', 40_000)}; echo short; ${line('b', 16_384)}; ${line('c', 32_768)}; echo ü`, { Tty: tty })
+    const id = await run(`${line('a', 40_000)}; echo short; ${line('b', 16_384)}; ${line('c', 32_768)}; echo ü`, {
+      Tty: tty,
+    })
     await ended(id)
     const texts = (await collect(id)).map(({ text }) => text)
     expect(texts.map((text) => text.length)).toEqual([40_000, 5, 16_384, 32_768, 1])
@@ -183,7 +228,10 @@ test('logs: followed until the container stops, or until the reader does', async
 test('logs: a driver that keeps none says so', async () => {
   const id = await run('echo one', {}, { LogConfig: { Type: 'none', Config: {} } })
   await ended(id)
-  await expect(lastLines(connection, id, 5)).rejects.toMatchObject({ kind: 'engine', message: expect.stringContaining('does not support reading') })
+  await expect(lastLines(connection, id, 5)).rejects.toMatchObject({
+    kind: 'engine',
+    message: expect.stringContaining('does not support reading'),
+  })
 })
 
 test('events: of this deployment only, with networks and health, and what looks remember is forgotten', async () => {
@@ -207,7 +255,17 @@ test('events: of this deployment only, with networks and health, and what looks 
   controller.abort()
   await reading
   const actions = events.map(({ action }) => action)
-  for (const action of ['create', 'connect', 'start', 'rename', 'health_status: healthy', 'disconnect', 'update', 'die', 'destroy']) {
+  for (const action of [
+    'create',
+    'connect',
+    'start',
+    'rename',
+    'health_status: healthy',
+    'disconnect',
+    'update',
+    'die',
+    'destroy',
+  ]) {
     expect(actions).toContain(action)
   }
   expect(actions.filter((action) => action.startsWith('exec'))).toEqual([])
@@ -221,12 +279,25 @@ test('open connections are counted, those of the container itself left out', asy
   const id = await run('exec nc -ll -p 8080 -e sleep 30')
   const info = await connection.docker.getContainer(id).inspect()
   const address = Object.values(info.NetworkSettings.Networks)[0]?.IPAddress ?? ''
-  expect(await until(() => openConnections(connection, id), (count) => count === 0)).toBe(0)
+  expect(
+    await until(
+      () => openConnections(connection, id),
+      (count) => count === 0,
+    ),
+  ).toBe(0)
   const { connect } = await import('node:net')
-  await until(() => probeContainer(connection, id, { kind: 'tcp', port: 8080 }, 1000, SETTINGS), (result) => result.healthy)
+  await until(
+    () => probeContainer(connection, id, { kind: 'tcp', port: 8080 }, 1000, SETTINGS),
+    (result) => result.healthy,
+  )
   const sockets = [connect(8080, address), connect(8080, address)]
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
-  expect(await until(() => openConnections(connection, id), (count) => count === 2)).toBe(2)
+  expect(
+    await until(
+      () => openConnections(connection, id),
+      (count) => count === 2,
+    ),
+  ).toBe(2)
   for (const socket of sockets) socket.destroy()
   const host = await run('sleep 300', {}, { NetworkMode: 'host' })
   expect(await openConnections(connection, host)).toBeNull()

@@ -26,7 +26,10 @@ function filesBelow(folder: string): string[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = [...text.matchAll(/(?:^|\n)\s*(?:import|export)[^'"]*?from\s+'([^']+)'/g), ...text.matchAll(/import\('([^']+)'\)/g)]
+  const found = [
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)[^'"]*?from\s+'([^']+)'/g),
+    ...text.matchAll(/import\('([^']+)'\)/g),
+  ]
   return found.map((match) => match[1] ?? '')
 }
 
@@ -58,15 +61,16 @@ describe('the rooms', () => {
       .filter((file) => file.room === room)
       .flatMap((file) => {
         const imports = file.imports.filter((target) => target.startsWith('node:') && !allowed.has(target))
-        const words = file.text.split('\n').filter((line) => !/^\s*(\/\/|\*|\/\*)/.test(line) && IMPURE_WORDS.test(line))
+        const words = file.text
+          .split('\n')
+          .filter((line) => !/^\s*(\/\/|\*|\/\*)/.test(line) && IMPURE_WORDS.test(line))
         return [...imports, ...words].map((found) => `${file.name}: ${found.trim()}`)
       })
     expect(wrong).toEqual([])
   })
 
   it('only engine knows the engine’s client, only repository knows Git’s', () => {
-    const knows = (library: string) =>
-      files.filter(({ imports }) => imports.includes(library)).map(({ room }) => room)
+    const knows = (library: string) => files.filter(({ imports }) => imports.includes(library)).map(({ room }) => room)
     expect([...new Set(knows('dockerode'))].filter((room) => room !== 'demo')).toEqual(['engine'])
     expect([...new Set(knows('isomorphic-git'))]).toEqual(['repository'])
   })

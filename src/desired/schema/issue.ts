@@ -10,3 +10,16 @@ export interface Issue {
   /** One sentence without a closing full stop. */
   readonly remedy: string
 }
+
+/** The most issues that one file reports; a file with more is another kind of file. */
+export const MOST_ISSUES = 100
+
+/** The first issues, and where there are more, how many. */
+export function limited(issues: readonly Issue[]): Issue[] {
+  if (issues.length <= MOST_ISSUES) return [...issues]
+  const more = `${issues.length - MOST_ISSUES} more mistakes in this file`
+  return [
+    ...issues.slice(0, MOST_ISSUES),
+    { path: [], at: 'value', message: more, remedy: 'correct those above first' },
+  ]
+}

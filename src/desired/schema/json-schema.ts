@@ -28,7 +28,8 @@ function leafSchema(): Json {
   const shape: Record<string, z.ZodType> = {}
   for (const [name, key] of leafKeys) {
     if (!key.served) continue
-    shape[name] = name === 'generation' || name === 'image' ? key.schema : key.schema.optional()
+    // Only the generation cannot come from a set's defaults.
+    shape[name] = name === 'generation' ? key.schema : key.schema.optional()
   }
   const schema = bare(mapping(shape))
   return withExamples(schema, (name) => {

@@ -70,10 +70,10 @@ export function leafSpec(values: LeafValues, ingress: boolean): Omit<Spec, 'file
     logging: values.logging ?? defaultLogging(),
   }
   if (values.healthcheck?.kind === 'engine') spec.healthcheck = values.healthcheck.healthcheck
-  const optional = Object.fromEntries(
-    OPTIONAL.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])),
-  )
-  return { ...spec, ...optional }
+  for (const key of OPTIONAL) {
+    if (values[key] !== undefined) Object.assign(spec, { [key]: values[key] })
+  }
+  return spec
 }
 
 /** A TCP port with a number on the host is the ingress's where there is one, unless the leaf says `mode: host`. */

@@ -1,8 +1,9 @@
 // The keys of a leaf, each read by its own schema from the table, so that every mistake is found at once.
 
-import type { Issue } from './issue.ts'
+import { type Issue, MOST_ISSUES } from './issue.ts'
 import { leafKeys, type LeafValues, servedNames } from './service-keys.ts'
 import { isExtension, unknownKey } from './shapes.ts'
+import { cut } from './show.ts'
 import { exampleOf, translate } from './translate.ts'
 
 /** Advice for keys of other files that people write into a leaf. */
@@ -31,6 +32,11 @@ export function readLeafKeys(
     if (isExtension(name)) continue
     const path = [...prefix, name]
     const key = Object.hasOwn(except, name) ? undefined : leafKeys.get(name)
+    if (key === undefined && issues.length >= MOST_ISSUES) {
+      // Beyond what is shown: counted, without the work of looking for the key that was meant.
+      issues.push({ path, at: 'key', message: `unknown key ${cut(name)}`, remedy: 'leave it out' })
+      continue
+    }
     if (key === undefined || !key.served) {
       const wrong =
         key === undefined

@@ -3,7 +3,7 @@
 import type { Milliseconds, Spec } from '../spec.ts'
 import type { Dependency, Probe, UpdatePolicy } from '../tree.ts'
 import { disagreements } from './agreement.ts'
-import type { Issue } from './issue.ts'
+import { type Issue, limited } from './issue.ts'
 import { leafSpec } from './leaf-spec.ts'
 import { readLeafKeys } from './leaf-values.ts'
 import type { LeafValues } from './service-keys.ts'
@@ -60,7 +60,7 @@ const DRAIN: Milliseconds = 10_000
  */
 export function parseLeaf(raw: unknown, context: LeafContext): { parts: LeafParts | null; issues: Issue[] } {
   const broken = unsound(raw, context)
-  if (broken.length > 0) return { parts: null, issues: broken }
+  if (broken.length > 0) return { parts: null, issues: limited(broken) }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     const message =
       raw === null || raw === undefined ? 'the file is empty' : `expected a mapping, found ${describe(raw)}`
@@ -75,7 +75,7 @@ export function parseLeaf(raw: unknown, context: LeafContext): { parts: LeafPart
     issues.push({ path: [], at: 'value', message: `${key} is missing`, remedy: `write for example ${example}` })
   }
   issues.push(...disagreements(values, context))
-  return issues.length > 0 ? { parts: null, issues } : { parts: leafParts(values, context), issues }
+  return issues.length > 0 ? { parts: null, issues: limited(issues) } : { parts: leafParts(values, context), issues }
 }
 
 const REQUIRED = [

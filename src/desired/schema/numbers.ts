@@ -40,9 +40,9 @@ export function decimal(bounds: { min: number; example: string }): z.ZodType<num
     types: ['number', 'string'],
     expected: `a number from ${bounds.min}`,
     example: bounds.example,
-    json: { type: ['number', 'string'], minimum: bounds.min, pattern: '^[0-9]*[.]?[0-9]+$' },
+    json: { type: ['number', 'string'], minimum: bounds.min, pattern: '^([0-9]+([.][0-9]+)?|[.][0-9]+)$' },
     read: (value) => {
-      const number = typeof value === 'string' && !/^\d*\.?\d+$/.test(value) ? Number.NaN : Number(value)
+      const number = typeof value === 'string' && !/^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value) ? Number.NaN : Number(value)
       return Number.isFinite(number) && number >= bounds.min ? { value: number } : null
     },
   })

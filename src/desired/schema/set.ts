@@ -2,7 +2,7 @@
 
 import type * as z from 'zod'
 import { symbolFor } from '../symbolic.ts'
-import type { Issue } from './issue.ts'
+import { type Issue, limited } from './issue.ts'
 import { readLeafKeys } from './leaf-values.ts'
 import { leafOnlyKeys } from './service-keys.ts'
 import { EXAMPLES, setAdvice, setShape } from './set-shape.ts'
@@ -51,7 +51,7 @@ export function readFile<V extends object, P>(
   parts: (values: V) => P,
 ): { parts: P | null; issues: Issue[] } {
   const broken = unsound(raw, { symbolic: false })
-  if (broken.length > 0) return { parts: null, issues: broken }
+  if (broken.length > 0) return { parts: null, issues: limited(broken) }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     const message = `expected a mapping, found ${describe(raw)}`
     return { parts: null, issues: [{ path: [], at: 'value', message, remedy: 'write key: value lines' }] }
@@ -59,7 +59,9 @@ export function readFile<V extends object, P>(
   const read = schema.safeParse(raw)
   const issues = read.success ? [] : read.error.issues.flatMap((finding) => translate([finding], placeOf(raw, finding)))
   issues.push(...defaultsIssues(raw))
-  return read.success && issues.length === 0 ? { parts: parts(read.data), issues } : { parts: null, issues }
+  return read.success && issues.length === 0
+    ? { parts: parts(read.data), issues }
+    : { parts: null, issues: limited(issues) }
 }
 
 function placeOf(value: unknown, finding: z.core.$ZodIssue) {

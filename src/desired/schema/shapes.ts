@@ -3,6 +3,7 @@
 import * as z from 'zod'
 import { nearest } from '../nearest.ts'
 import { containsSymbol } from '../symbolic.ts'
+import { MOST_ISSUES } from './issue.ts'
 import { type Mistake, scalar, taken } from './scalar.ts'
 import { cut } from './show.ts'
 
@@ -22,8 +23,8 @@ export function mapping<const S extends z.core.$ZodShape>(
 ) {
   const known = Object.keys(shape)
   const unknownKeys = z.core._check<Record<string, unknown>>((context) => {
-    for (const key of Object.keys(context.value)) {
-      if (Object.hasOwn(shape, key) || isExtension(key)) continue
+    const strangers = Object.keys(context.value).filter((key) => !Object.hasOwn(shape, key) && !isExtension(key))
+    for (const key of strangers.slice(0, MOST_ISSUES)) {
       const wrong = unknownKey(key, known, refused, refusal)
       context.issues.push({
         code: 'custom',

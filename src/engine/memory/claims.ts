@@ -12,7 +12,8 @@ export function claimedElsewhere(world: World, container: MemoryContainer): Engi
     if (value === undefined || !value.startsWith('container:')) continue
     const other = findContainer(world, value.slice('container:'.length))
     if (other === null) return refused('not-found', `No such container: ${value.slice('container:'.length)}`)
-    if (other.state !== 'running') return refused('engine', `cannot join the namespace of a non running container: ${other.id}`)
+    if (other.state !== 'running')
+      return refused('engine', `cannot join the namespace of a non running container: ${other.id}`)
   }
   for (const other of world.containers.values()) {
     if (other === container || other.addresses.size + other.running.ports.length === 0 || !holdsClaims(other)) continue
@@ -31,11 +32,7 @@ export function joinAddresses(world: World, container: MemoryContainer): MemoryC
   return addresses
 }
 
-export function joinAddress(
-  world: World,
-  container: MemoryContainer,
-  network: string,
-): { ipv4: string; ipv6: string } {
+export function joinAddress(world: World, container: MemoryContainer, network: string): { ipv4: string; ipv6: string } {
   const join = container.running.networks[network]
   const subnet = [...world.networks.keys()].indexOf(network)
   const number = world.sequence++

@@ -72,7 +72,7 @@ export function virtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
       })
       // The caller gets the failure from `settled` below.
       settled.catch(() => {})
-      for (let idle = 0; !done; ) {
+      for (let idle = 0; !done;) {
         await others()
         const sleeper = done ? null : next()
         if (sleeper !== null) wakeNext(sleeper)

@@ -40,7 +40,18 @@ export function observeContainer(world: World, container: MemoryContainer): Obse
   const { restartCount, restartPolicy, imageId, running, addresses } = container
   const image = world.images.get(imageId)?.facts ?? null
   const life = { state, health, exitCode, oomKilled: false, error, createdAt, startedAt, finishedAt }
-  return { id, name, labels, ...life, restartCount, restartPolicy, imageId, image, running, addresses: new Map(addresses) }
+  return {
+    id,
+    name,
+    labels,
+    ...life,
+    restartCount,
+    restartPolicy,
+    imageId,
+    image,
+    running,
+    addresses: new Map(addresses),
+  }
 }
 
 function observeNetwork(world: World, network: Omit<ObservedNetwork, 'endpoints'>): ObservedNetwork {

@@ -65,7 +65,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
   }
 
   /** A stream opens at once; what interferes is thrown to whoever iterates. */
-  function openStream<T>(name: 'logs' | 'events', args: readonly unknown[], open: () => AsyncIterable<T>): AsyncIterable<T> {
+  function openStream<T>(
+    name: 'logs' | 'events',
+    args: readonly unknown[],
+    open: () => AsyncIterable<T>,
+  ): AsyncIterable<T> {
     try {
       const waiting = before?.(name, args)
       return waiting === undefined ? open() : later(() => waiting, open)
@@ -120,12 +124,13 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     createVolume: (...args) => call('createVolume', args, () => resources.createVolume(world, ...args)),
     createMark: (...args) => call('createMark', args, () => resources.createMark(world, ...args)),
 
-    exec: (...args) =>
-      call('exec', args, () => check(world, args[0], { passes: 'exit 0', fails: 'exit 1' })),
+    exec: (...args) => call('exec', args, () => check(world, args[0], { passes: 'exit 0', fails: 'exit 1' })),
     probe: (...args) => {
       const [id, target] = args
       const http = target.kind === 'http'
-      const words = http ? { passes: 'HTTP 200', fails: 'HTTP 503' } : { passes: `port ${target.port} is open`, fails: 'connection refused' }
+      const words = http
+        ? { passes: 'HTTP 200', fails: 'HTTP 503' }
+        : { passes: `port ${target.port} is open`, fails: 'connection refused' }
       return call('probe', args, () => check(world, id, words))
     },
     openConnections: (...args) =>
@@ -208,10 +213,7 @@ function script(world: World, container: MemoryContainer) {
   return behaviourOf(world.images.get(container.imageId), container.running)
 }
 
-async function* later<T>(
-  ready: () => Promise<void>,
-  open: () => AsyncIterable<T>,
-): AsyncGenerator<T, void, undefined> {
+async function* later<T>(ready: () => Promise<void>, open: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   await ready()
   yield* open()
 }

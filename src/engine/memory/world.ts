@@ -81,7 +81,9 @@ export function emptyWorld(clock: Clock): World {
   return {
     clock,
     containers: new Map(),
-    networks: new Map([network('bridge', 'bridge'), network('host', 'host'), network('none', 'null')].map((n) => [n.name, n])),
+    networks: new Map(
+      [network('bridge', 'bridge'), network('host', 'host'), network('none', 'null')].map((n) => [n.name, n]),
+    ),
     volumes: new Map(),
     images: new Map(),
     tags: new Map(),

@@ -28,7 +28,11 @@ export async function dockerGround(url: string, deployment: string): Promise<Doc
         body: { Image: BASE_IMAGE, Cmd: ['sleep', '1000'] },
       })
       return async () => {
-        await callEngine(connection, 'remove it', { method: 'DELETE', path: `/containers/${id}`, query: { force: true } })
+        await callEngine(connection, 'remove it', {
+          method: 'DELETE',
+          path: `/containers/${id}`,
+          query: { force: true },
+        })
       }
     },
     cleanUp: async () => {
@@ -69,11 +73,18 @@ async function ensureImages(connection: EngineConnection): Promise<void> {
 
 async function cleanUp(connection: EngineConnection, deployment: string): Promise<void> {
   const filters = JSON.stringify({ label: [deploymentFilter(deployment)] })
-  const remove = (path: string, query = {}) => callEngine(connection, `remove ${path}`, { method: 'DELETE', path, query })
-  const containers = await callEngine<{ Id: string }[]>(connection, 'list', { path: '/containers/json', query: { all: true, filters } })
+  const remove = (path: string, query = {}) =>
+    callEngine(connection, `remove ${path}`, { method: 'DELETE', path, query })
+  const containers = await callEngine<{ Id: string }[]>(connection, 'list', {
+    path: '/containers/json',
+    query: { all: true, filters },
+  })
   for (const { Id: id } of containers) await remove(`/containers/${id}`, { force: true, v: true })
   const networks = await callEngine<{ Id: string }[]>(connection, 'list', { path: '/networks', query: { filters } })
   for (const { Id: id } of networks) await remove(`/networks/${id}`)
-  const volumes = await callEngine<{ Volumes: { Name: string }[] | null }>(connection, 'list', { path: '/volumes', query: { filters } })
+  const volumes = await callEngine<{ Volumes: { Name: string }[] | null }>(connection, 'list', {
+    path: '/volumes',
+    query: { filters },
+  })
   for (const { Name: name } of volumes.Volumes ?? []) await remove(`/volumes/${name}`)
 }

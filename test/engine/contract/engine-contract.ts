@@ -56,7 +56,11 @@ export function engineContract(name: string, makeGround: () => Promise<EngineGro
       return container
     }
 
-    async function changedFields(leaf: Leaf, container: ObservedContainer, policy: string | null = null): Promise<string[]> {
+    async function changedFields(
+      leaf: Leaf,
+      container: ObservedContainer,
+      policy: string | null = null,
+    ): Promise<string[]> {
       const image = await engine.findImage(leaf.spec.image)
       const context = { joins, restartPolicyWanted: policy }
       return compareContainer({ leaf, tree: tree(leaf), image }, container, context).map((change) => change.field)
@@ -260,7 +264,9 @@ export function engineContract(name: string, makeGround: () => Promise<EngineGro
         const unsupported = new Set<string>(container.running.unsupported)
         const differing = await changedFields(after, container)
         expect(differing).toEqual(
-          ['cpu_shares', 'cpus', 'mem_limit', 'mem_reservation', 'pids_limit'].filter((field) => !unsupported.has(field)),
+          ['cpu_shares', 'cpus', 'mem_limit', 'mem_reservation', 'pids_limit'].filter(
+            (field) => !unsupported.has(field),
+          ),
         )
         await engine.updateLimits(container.id, after, differing)
         expect(await changedFields(after, await read(container.id))).toEqual([])
@@ -425,7 +431,9 @@ export function engineContract(name: string, makeGround: () => Promise<EngineGro
 /** A key whose value is undefined is taken out of the plain spec. */
 function leafWith(name: string, spec: { [Key in keyof Spec]?: Spec[Key] | undefined }): Leaf {
   const leaf = leafOf(name)
-  const merged = Object.fromEntries(Object.entries({ ...leaf.spec, ...spec }).filter(([, value]) => value !== undefined))
+  const merged = Object.fromEntries(
+    Object.entries({ ...leaf.spec, ...spec }).filter(([, value]) => value !== undefined),
+  )
   const contents = new Map(Object.keys(spec.files ?? {}).map((path) => [path, Buffer.from(`content of ${path}\n`)]))
   return { ...leaf, spec: merged as unknown as Spec, fileContents: contents }
 }

@@ -30,11 +30,17 @@ export interface FieldCase {
 const MB = 1024 * 1024
 
 export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
-  image: [{ set: { image: 'graft-test/other:1' }, changes: ['image'], reaches: { 'Config.Image': 'graft-test/other:1' } }],
+  image: [
+    { set: { image: 'graft-test/other:1' }, changes: ['image'], reaches: { 'Config.Image': 'graft-test/other:1' } },
+  ],
   // The engine refuses another platform than the image's; it does not tell back what was asked.
   platform: [{ set: { platform: 'linux/amd64' }, changes: [], reaches: { Platform: 'linux' } }],
   command: [
-    { set: { command: ['sh', '-c', 'sleep 900'] }, changes: ['command'], reaches: { 'Config.Cmd': ['sh', '-c', 'sleep 900'] } },
+    {
+      set: { command: ['sh', '-c', 'sleep 900'] },
+      changes: ['command'],
+      reaches: { 'Config.Cmd': ['sh', '-c', 'sleep 900'] },
+    },
   ],
   entrypoint: [
     {
@@ -76,7 +82,9 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
   user: [{ set: { user: '1000:1000' }, changes: ['user'], reaches: { 'Config.User': '1000:1000' } }],
   working_dir: [{ set: { working_dir: '/tmp' }, changes: ['working_dir'], reaches: { 'Config.WorkingDir': '/tmp' } }],
   hostname: [{ set: { hostname: 'somehost' }, changes: ['hostname'], reaches: { 'Config.Hostname': 'somehost' } }],
-  domainname: [{ set: { domainname: 'example.org' }, changes: ['domainname'], reaches: { 'Config.Domainname': 'example.org' } }],
+  domainname: [
+    { set: { domainname: 'example.org' }, changes: ['domainname'], reaches: { 'Config.Domainname': 'example.org' } },
+  ],
   init: [
     { set: { init: false }, changes: ['init'], reaches: { 'HostConfig.Init': false } },
     { about: 'said aloud', set: { init: true }, changes: [], reaches: { 'HostConfig.Init': true } },
@@ -93,7 +101,11 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
     },
   ],
   expose: [
-    { set: { expose: ['81/tcp', '82/udp'] }, changes: ['expose'], reaches: { 'Config.ExposedPorts': { '81/tcp': {}, '82/udp': {} } } },
+    {
+      set: { expose: ['81/tcp', '82/udp'] },
+      changes: ['expose'],
+      reaches: { 'Config.ExposedPorts': { '81/tcp': {}, '82/udp': {} } },
+    },
   ],
   ports: [
     {
@@ -156,8 +168,18 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
     },
   ],
   network_mode: [
-    { about: 'host', set: { network_mode: 'host', networks: {} }, changes: ['network_mode'], reaches: { 'HostConfig.NetworkMode': 'host' } },
-    { about: 'none', set: { network_mode: 'none', networks: {} }, changes: ['network_mode'], reaches: { 'HostConfig.NetworkMode': 'none' } },
+    {
+      about: 'host',
+      set: { network_mode: 'host', networks: {} },
+      changes: ['network_mode'],
+      reaches: { 'HostConfig.NetworkMode': 'host' },
+    },
+    {
+      about: 'none',
+      set: { network_mode: 'none', networks: {} },
+      changes: ['network_mode'],
+      reaches: { 'HostConfig.NetworkMode': 'none' },
+    },
     {
       about: 'of another leaf',
       set: { network_mode: 'service:peer', networks: {} },
@@ -174,10 +196,26 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
     },
   ],
   extra_hosts: [
-    { set: { extra_hosts: ['db:10.0.0.9'] }, changes: ['extra_hosts'], reaches: { 'HostConfig.ExtraHosts': ['db:10.0.0.9'] } },
+    {
+      set: { extra_hosts: ['db:10.0.0.9'] },
+      changes: ['extra_hosts'],
+      reaches: { 'HostConfig.ExtraHosts': ['db:10.0.0.9'] },
+    },
   ],
-  dns: [{ set: { dns: ['10.0.0.1', '10.0.0.2'] }, changes: ['dns'], reaches: { 'HostConfig.Dns': ['10.0.0.1', '10.0.0.2'] } }],
-  dns_search: [{ set: { dns_search: ['example.org'] }, changes: ['dns_search'], reaches: { 'HostConfig.DnsSearch': ['example.org'] } }],
+  dns: [
+    {
+      set: { dns: ['10.0.0.1', '10.0.0.2'] },
+      changes: ['dns'],
+      reaches: { 'HostConfig.Dns': ['10.0.0.1', '10.0.0.2'] },
+    },
+  ],
+  dns_search: [
+    {
+      set: { dns_search: ['example.org'] },
+      changes: ['dns_search'],
+      reaches: { 'HostConfig.DnsSearch': ['example.org'] },
+    },
+  ],
   dns_opt: [{ set: { dns_opt: ['ndots:2'] }, changes: ['dns_opt'], reaches: { 'HostConfig.DnsOptions': ['ndots:2'] } }],
   mounts: [
     {
@@ -210,7 +248,14 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
       about: 'bind with propagation',
       set: {
         mounts: [
-          { type: 'bind', source: '/etc', target: '/host', read_only: false, propagation: 'rslave', create_host_path: false },
+          {
+            type: 'bind',
+            source: '/etc',
+            target: '/host',
+            read_only: false,
+            propagation: 'rslave',
+            create_host_path: false,
+          },
         ],
       },
       changes: ['volumes./host'],
@@ -220,7 +265,14 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
       about: 'bind that makes its folder and is relabelled',
       set: {
         mounts: [
-          { type: 'bind', source: '/var/tmp/graft-test-made', target: '/host', read_only: true, create_host_path: true, selinux: 'z' },
+          {
+            type: 'bind',
+            source: '/var/tmp/graft-test-made',
+            target: '/host',
+            read_only: true,
+            create_host_path: true,
+            selinux: 'z',
+          },
         ],
       },
       changes: ['volumes./host'],
@@ -245,7 +297,13 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
       set: {
         healthcheck: { test: ['CMD', 'true'], interval: 5000, timeout: 1500, start_period: 2000, retries: 4 },
       },
-      changes: ['healthcheck.interval', 'healthcheck.retries', 'healthcheck.start_period', 'healthcheck.test', 'healthcheck.timeout'],
+      changes: [
+        'healthcheck.interval',
+        'healthcheck.retries',
+        'healthcheck.start_period',
+        'healthcheck.test',
+        'healthcheck.timeout',
+      ],
       reaches: {
         'Config.Healthcheck~': { Test: ['CMD', 'true'], Interval: 5e9, Timeout: 1.5e9, StartPeriod: 2e9, Retries: 4 },
       },
@@ -273,11 +331,15 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
       reaches: { 'HostConfig.RestartPolicy.Name': 'no', 'Config.Labels.dev\\.graft\\.restart': 'on-failure:3' },
     },
   ],
-  stop_signal: [{ set: { stop_signal: 'SIGUSR1' }, changes: ['stop_signal'], reaches: { 'Config.StopSignal': 'SIGUSR1' } }],
+  stop_signal: [
+    { set: { stop_signal: 'SIGUSR1' }, changes: ['stop_signal'], reaches: { 'Config.StopSignal': 'SIGUSR1' } },
+  ],
   stop_grace_period: [
     { set: { stop_grace_period: 2500 }, changes: ['stop_grace_period'], reaches: { 'Config.StopTimeout': 3 } },
   ],
-  cap_add: [{ set: { cap_add: ['NET_ADMIN'] }, changes: ['cap_add'], reaches: { 'HostConfig.CapAdd~': [/NET_ADMIN$/] } }],
+  cap_add: [
+    { set: { cap_add: ['NET_ADMIN'] }, changes: ['cap_add'], reaches: { 'HostConfig.CapAdd~': [/NET_ADMIN$/] } },
+  ],
   cap_drop: [{ set: { cap_drop: ['MKNOD'] }, changes: ['cap_drop'], reaches: { 'HostConfig.CapDrop~': [/MKNOD$/] } }],
   security_opt: [
     {
@@ -296,7 +358,11 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
     },
   ],
   device_cgroup_rules: [
-    { set: { device_cgroup_rules: ['c 1:3 mr'] }, changes: ['device_cgroup_rules'], reaches: { 'HostConfig.DeviceCgroupRules': ['c 1:3 mr'] } },
+    {
+      set: { device_cgroup_rules: ['c 1:3 mr'] },
+      changes: ['device_cgroup_rules'],
+      reaches: { 'HostConfig.DeviceCgroupRules': ['c 1:3 mr'] },
+    },
   ],
   gpus: [
     {
@@ -312,19 +378,41 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
   ipc: [
     { about: 'host', set: { ipc: 'host' }, changes: ['ipc'], reaches: { 'HostConfig.IpcMode': 'host' } },
     { about: 'shareable', set: { ipc: 'shareable' }, changes: ['ipc'], reaches: { 'HostConfig.IpcMode': 'shareable' } },
-    { about: 'of another leaf', set: { ipc: 'service:peer' }, changes: ['ipc'], reaches: { 'HostConfig.IpcMode': 'container:PEER' } },
+    {
+      about: 'of another leaf',
+      set: { ipc: 'service:peer' },
+      changes: ['ipc'],
+      reaches: { 'HostConfig.IpcMode': 'container:PEER' },
+    },
   ],
   pid: [
     { about: 'host', set: { pid: 'host' }, changes: ['pid'], reaches: { 'HostConfig.PidMode': 'host' } },
-    { about: 'of another leaf', set: { pid: 'service:peer' }, changes: ['pid'], reaches: { 'HostConfig.PidMode': 'container:PEER' } },
+    {
+      about: 'of another leaf',
+      set: { pid: 'service:peer' },
+      changes: ['pid'],
+      reaches: { 'HostConfig.PidMode': 'container:PEER' },
+    },
   ],
   uts: [{ set: { uts: 'host' }, changes: ['uts'], reaches: { 'HostConfig.UTSMode': 'host' } }],
-  userns_mode: [{ set: { userns_mode: 'host' }, changes: ['userns_mode'], reaches: { 'HostConfig.UsernsMode': 'host' } }],
+  userns_mode: [
+    { set: { userns_mode: 'host' }, changes: ['userns_mode'], reaches: { 'HostConfig.UsernsMode': 'host' } },
+  ],
   cgroup: [
-    { about: 'other than the default', base: { cgroup: 'host' }, set: { cgroup: 'private' }, changes: ['cgroup'], reaches: { 'HostConfig.CgroupnsMode': 'private' } },
+    {
+      about: 'other than the default',
+      base: { cgroup: 'host' },
+      set: { cgroup: 'private' },
+      changes: ['cgroup'],
+      reaches: { 'HostConfig.CgroupnsMode': 'private' },
+    },
   ],
   cgroup_parent: [
-    { set: { cgroup_parent: '/graft-test' }, changes: ['cgroup_parent'], reaches: { 'HostConfig.CgroupParent': '/graft-test' } },
+    {
+      set: { cgroup_parent: '/graft-test' },
+      changes: ['cgroup_parent'],
+      reaches: { 'HostConfig.CgroupParent': '/graft-test' },
+    },
   ],
   sysctls: [
     {
@@ -341,14 +429,29 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
     },
   ],
   runtime: [
-    { about: 'the default said aloud', set: { runtime: 'runc' }, changes: [], reaches: { 'HostConfig.Runtime': 'runc' } },
+    {
+      about: 'the default said aloud',
+      set: { runtime: 'runc' },
+      changes: [],
+      reaches: { 'HostConfig.Runtime': 'runc' },
+    },
   ],
   shm_size: [
     { set: { shm_size: 128 * MB }, changes: ['shm_size'], reaches: { 'HostConfig.ShmSize': 128 * MB } },
-    { about: 'the default said aloud', set: { shm_size: 64 * MB }, changes: [], reaches: { 'HostConfig.ShmSize': 64 * MB } },
+    {
+      about: 'the default said aloud',
+      set: { shm_size: 64 * MB },
+      changes: [],
+      reaches: { 'HostConfig.ShmSize': 64 * MB },
+    },
   ],
   mem_limit: [
-    { set: { mem_limit: 64 * MB }, changes: ['mem_limit'], mayBeUnsupported: 'mem_limit', reaches: { 'HostConfig.Memory': 64 * MB } },
+    {
+      set: { mem_limit: 64 * MB },
+      changes: ['mem_limit'],
+      mayBeUnsupported: 'mem_limit',
+      reaches: { 'HostConfig.Memory': 64 * MB },
+    },
   ],
   mem_reservation: [
     {
@@ -377,14 +480,33 @@ export const FIELD_CASES: Readonly<Record<keyof Spec, readonly FieldCase[]>> = {
   ],
   cpus: [{ set: { cpus: 0.5 }, changes: ['cpus'], mayBeUnsupported: 'cpus', reaches: { 'HostConfig.NanoCpus': 5e8 } }],
   cpu_shares: [
-    { set: { cpu_shares: 512 }, changes: ['cpu_shares'], mayBeUnsupported: 'cpu_shares', reaches: { 'HostConfig.CpuShares': 512 } },
+    {
+      set: { cpu_shares: 512 },
+      changes: ['cpu_shares'],
+      mayBeUnsupported: 'cpu_shares',
+      reaches: { 'HostConfig.CpuShares': 512 },
+    },
   ],
-  cpuset: [{ set: { cpuset: '0' }, changes: ['cpuset'], mayBeUnsupported: 'cpuset', reaches: { 'HostConfig.CpusetCpus': '0' } }],
+  cpuset: [
+    {
+      set: { cpuset: '0' },
+      changes: ['cpuset'],
+      mayBeUnsupported: 'cpuset',
+      reaches: { 'HostConfig.CpusetCpus': '0' },
+    },
+  ],
   pids_limit: [
-    { set: { pids_limit: 100 }, changes: ['pids_limit'], mayBeUnsupported: 'pids_limit', reaches: { 'HostConfig.PidsLimit': 100 } },
+    {
+      set: { pids_limit: 100 },
+      changes: ['pids_limit'],
+      mayBeUnsupported: 'pids_limit',
+      reaches: { 'HostConfig.PidsLimit': 100 },
+    },
     { about: 'unlimited', set: { pids_limit: -1 }, changes: [], reaches: {} },
   ],
-  oom_score_adj: [{ set: { oom_score_adj: 100 }, changes: ['oom_score_adj'], reaches: { 'HostConfig.OomScoreAdj': 100 } }],
+  oom_score_adj: [
+    { set: { oom_score_adj: 100 }, changes: ['oom_score_adj'], reaches: { 'HostConfig.OomScoreAdj': 100 } },
+  ],
   oom_kill_disable: [
     {
       base: { mem_limit: 64 * MB },
@@ -421,13 +543,33 @@ export const RICH_CASES: readonly FieldCase[] = [
     changes: ['command', 'entrypoint'],
     reaches: {},
   },
-  { about: 'no entry point', set: { entrypoint: [], command: ['sleep', '903'] }, changes: ['command', 'entrypoint'], reaches: {} },
-  { about: 'environment over the image', set: { environment: { IMAGE: 'mine' } }, changes: ['environment.IMAGE'], reaches: {} },
-  { about: 'label over the image', set: { labels: { 'org.example.image': 'mine' } }, changes: ['labels.org.example.image'], reaches: {} },
+  {
+    about: 'no entry point',
+    set: { entrypoint: [], command: ['sleep', '903'] },
+    changes: ['command', 'entrypoint'],
+    reaches: {},
+  },
+  {
+    about: 'environment over the image',
+    set: { environment: { IMAGE: 'mine' } },
+    changes: ['environment.IMAGE'],
+    reaches: {},
+  },
+  {
+    about: 'label over the image',
+    set: { labels: { 'org.example.image': 'mine' } },
+    changes: ['labels.org.example.image'],
+    reaches: {},
+  },
   { about: 'another user', set: { user: '0' }, changes: ['user'], reaches: {} },
   { about: 'another folder', set: { working_dir: '/' }, changes: ['working_dir'], reaches: {} },
   { about: 'another signal', set: { stop_signal: 'SIGUSR2' }, changes: ['stop_signal'], reaches: {} },
-  { about: 'other timings of its check', set: { healthcheck: { interval: 9000 } }, changes: ['healthcheck.interval'], reaches: {} },
+  {
+    about: 'other timings of its check',
+    set: { healthcheck: { interval: 9000 } },
+    changes: ['healthcheck.interval'],
+    reaches: {},
+  },
   {
     about: 'its check switched off',
     set: { healthcheck: { disable: true } },

@@ -49,7 +49,10 @@ describe('every field reaches the engine', () => {
         for (const [path, wanted] of Object.entries(fieldCase.reaches)) {
           const value = at(inspected, path.replace(/~$/, '').replaceAll('DEPLOYMENT', deployment))
           if (path.endsWith('~')) expectToHold(value, wanted)
-          else expect(value, path).toEqual(typeof wanted === 'string' ? fill(wanted) : wanted === null ? wanted : fillDeep(wanted))
+          else
+            expect(value, path).toEqual(
+              typeof wanted === 'string' ? fill(wanted) : wanted === null ? wanted : fillDeep(wanted),
+            )
         }
         await ground.engine.remove(id)
       })

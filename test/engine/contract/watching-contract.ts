@@ -25,7 +25,15 @@ export function watchingContract(name: string, makeGround: () => Promise<EngineG
       if (image === null) throw new Error(`the ground lacks ${leaf.spec.image}`)
       const tree = treeOf(ground.deployment, [leaf])
       const containerName = `${ground.deployment}-${leaf.name}`
-      const order = { name: containerName, tree, leaf, image, imageReference: leaf.spec.image, runDigest: '', joins: new Map() }
+      const order = {
+        name: containerName,
+        tree,
+        leaf,
+        image,
+        imageReference: leaf.spec.image,
+        runDigest: '',
+        joins: new Map(),
+      }
       const id = await engine.create(order)
       await engine.start(id)
       return id

@@ -15,44 +15,44 @@ const web = (generation = 1, more = '') => leaf(generation, HEALTHY, CHECKED + m
 
 describe('removal', () => {
   it('removes what is no longer declared, and what depended on it first', async () => {
-    await stage.commit({ 'a.yaml': web(), 'b.yaml': web(1, 'depends_on: [a]\n'), 'c.yaml': web() })
+    await stage.commit({ 'aa.yaml': web(), 'bb.yaml': web(1, 'depends_on: [aa]\n'), 'cc.yaml': web() })
     await stage.apply()
-    await stage.commit({ 'a.yaml': null, 'b.yaml': null })
+    await stage.commit({ 'aa.yaml': null, 'bb.yaml': null })
     const { results, verdicts } = await stage.apply()
-    expect(verdicts).toEqual({ a: 'remove', b: 'remove', c: 'keep' })
-    expect(results.map(({ table }) => table.id)).toEqual(['b', 'a'])
-    expect(Object.keys(await stage.containers())).toEqual(['c'])
+    expect(verdicts).toEqual({ aa: 'remove', bb: 'remove', cc: 'keep' })
+    expect(results.map(({ table }) => table.id)).toEqual(['bb', 'aa'])
+    expect(Object.keys(await stage.containers())).toEqual(['cc'])
   })
 
   it('keeps what said prune: false', async () => {
-    await stage.commit({ 'a.yaml': web(1, 'prune: false\n'), 'c.yaml': web() })
+    await stage.commit({ 'aa.yaml': web(1, 'prune: false\n'), 'cc.yaml': web() })
     await stage.apply()
-    await stage.commit({ 'a.yaml': null })
-    expect((await stage.apply()).verdicts).toEqual({ a: 'keep', c: 'keep' })
-    expect(Object.keys(await stage.containers()).toSorted()).toEqual(['a', 'c'])
+    await stage.commit({ 'aa.yaml': null })
+    expect((await stage.apply()).verdicts).toEqual({ aa: 'keep', cc: 'keep' })
+    expect(Object.keys(await stage.containers()).toSorted()).toEqual(['aa', 'cc'])
   })
 
   it('asks before it removes more than the limit', async () => {
-    await stage.commit({ 'a.yaml': web(), 'b.yaml': web(), 'c.yaml': web(), 'd.yaml': web() })
+    await stage.commit({ 'aa.yaml': web(), 'bb.yaml': web(), 'cc.yaml': web(), 'dd.yaml': web() })
     await stage.apply()
-    await stage.commit({ 'a.yaml': null, 'b.yaml': null, 'c.yaml': null })
+    await stage.commit({ 'aa.yaml': null, 'bb.yaml': null, 'cc.yaml': null })
     const held = await stage.apply()
-    expect(held.turn.plan.removalHeld).toEqual({ count: 3, limit: 2, names: ['a', 'b', 'c'] })
-    expect(Object.keys(await stage.containers()).toSorted()).toEqual(['a', 'b', 'c', 'd'])
+    expect(held.turn.plan.removalHeld).toEqual({ count: 3, limit: 2, names: ['aa', 'bb', 'cc'] })
+    expect(Object.keys(await stage.containers()).toSorted()).toEqual(['aa', 'bb', 'cc', 'dd'])
     await stage.apply({ confirmed: true })
-    expect(Object.keys(await stage.containers())).toEqual(['d'])
+    expect(Object.keys(await stage.containers())).toEqual(['dd'])
   })
 
   it('never removes a volume', async () => {
     await stage.commit({
       'deployment.yaml': `name: ${stage.name}\nformat: 1\nvolumes: {data: {}}\n`,
-      'a.yaml': web(1, 'volumes: ["data:/data"]\n'),
-      'b.yaml': web(),
+      'aa.yaml': web(1, 'volumes: ["data:/data"]\n'),
+      'bb.yaml': web(),
     })
     await stage.apply()
-    await stage.commit({ 'deployment.yaml': `name: ${stage.name}\nformat: 1\n`, 'a.yaml': null })
+    await stage.commit({ 'deployment.yaml': `name: ${stage.name}\nformat: 1\n`, 'aa.yaml': null })
     await stage.apply()
-    expect(Object.keys(await stage.containers())).toEqual(['b'])
+    expect(Object.keys(await stage.containers())).toEqual(['bb'])
     expect((await stage.docker.getVolume(`${stage.name}_data`).inspect()).Name).toBe(`${stage.name}_data`)
   })
 })
@@ -121,41 +121,41 @@ describe('what is not graft’s', () => {
 
 describe('state and suspend', () => {
   it('stopped keeps the containers, running brings them back, suspended is not touched', async () => {
-    await stage.commit({ 'web/set.yaml': '{}\n', 'web/a.yaml': web(), 'web/b.yaml': web(1, 'depends_on: [a]\n') })
+    await stage.commit({ 'web/set.yaml': '{}\n', 'web/aa.yaml': web(), 'web/bb.yaml': web(1, 'depends_on: [aa]\n') })
     await stage.apply()
     const before = await stage.containers()
     await stage.commit({ 'web/set.yaml': 'state: stopped\n' })
     const stopped = await stage.apply()
-    expect(stopped.results.map(({ table }) => table.id)).toEqual(['b', 'a'])
+    expect(stopped.results.map(({ table }) => table.id)).toEqual(['bb', 'aa'])
     expect(await stage.containers()).toMatchObject({
-      a: { id: before['a']?.id, state: 'exited', restartPolicy: 'no' },
-      b: { id: before['b']?.id, state: 'exited', restartPolicy: 'no' },
+      aa: { id: before['aa']?.id, state: 'exited', restartPolicy: 'no' },
+      bb: { id: before['bb']?.id, state: 'exited', restartPolicy: 'no' },
     })
-    expect((await stage.apply()).verdicts).toEqual({ a: 'keep', b: 'keep' })
+    expect((await stage.apply()).verdicts).toEqual({ aa: 'keep', bb: 'keep' })
     await stage.commit({ 'web/set.yaml': '{}\n' })
     const started = await stage.apply()
-    expect(started.results.map(({ table }) => table.id)).toEqual(['a', 'b'])
+    expect(started.results.map(({ table }) => table.id)).toEqual(['aa', 'bb'])
     expect(await stage.containers()).toEqual(before)
-    await stage.commit({ 'web/set.yaml': 'suspend: true\n', 'web/a.yaml': web(2, 'environment: {A: b}\n') })
-    await stage.docker.getContainer('b').stop()
+    await stage.commit({ 'web/set.yaml': 'suspend: true\n', 'web/aa.yaml': web(2, 'environment: {A: b}\n') })
+    await stage.docker.getContainer('bb').stop()
     const suspended = await stage.apply()
-    expect(suspended.verdicts).toEqual({ a: 'hold', b: 'hold' })
-    expect(await stage.containers()).toMatchObject({ a: { generation: '1' }, b: { state: 'exited' } })
+    expect(suspended.verdicts).toEqual({ aa: 'hold', bb: 'hold' })
+    expect(await stage.containers()).toMatchObject({ aa: { generation: '1' }, bb: { state: 'exited' } })
   })
 })
 
 describe('generations', () => {
   it('the same number with another spec is refused, and what runs stays', async () => {
-    await stage.commit({ 'a.yaml': web() })
+    await stage.commit({ 'aa.yaml': web() })
     await stage.apply()
     const before = await stage.containers()
-    await stage.commit({ 'a.yaml': web(1, 'environment: {A: b}\n') })
+    await stage.commit({ 'aa.yaml': web(1, 'environment: {A: b}\n') })
     const { verdicts, turn } = await stage.apply()
-    expect(verdicts).toEqual({ a: 'refuse' })
-    expect(turn.plan.verdicts[0]?.because).toMatch(/generation 1 of a already means another spec/)
+    expect(verdicts).toEqual({ aa: 'refuse' })
+    expect(turn.plan.verdicts[0]?.because).toMatch(/generation 1 of aa already means another spec/)
     expect(await stage.containers()).toEqual(before)
-    await stage.docker.getContainer('a').kill()
+    await stage.docker.getContainer('aa').kill()
     await stage.apply()
-    expect(await stage.containers()).toMatchObject({ a: { id: before['a']?.id, state: 'running' } })
+    expect(await stage.containers()).toMatchObject({ aa: { id: before['aa']?.id, state: 'running' } })
   })
 })

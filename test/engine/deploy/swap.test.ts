@@ -122,11 +122,8 @@ describe('a bad spec leaves the old container as it was', () => {
       const before = (await stage.containers())['api']
       await stage.commit({ 'api.yaml': bad + exclusive })
       const { results, turn } = await stage.apply()
-      expect(results[0]?.outcome).toMatchObject({
-        kind: 'failed',
-        leaf: 'api',
-        message: expect.stringContaining(words),
-      })
+      expect(results[0]?.outcome).toMatchObject({ kind: 'failed', leaf: 'api' })
+      expect(JSON.stringify(results[0]?.outcome)).toContain(words)
       expect(results[0]?.leftovers).toEqual([])
       const after = await stage.containers()
       expect(Object.keys(after).toSorted()).toEqual(['api', 'api.failed'])
@@ -147,7 +144,8 @@ describe('a bad spec leaves the old container as it was', () => {
     stage = await setStage({ engineUrl: inject('engineUrl') })
     await stage.commit({ 'api.yaml': leaf(1, 'echo no such table; exit 3') })
     const { results } = await stage.apply()
-    expect(results[0]?.outcome).toMatchObject({ kind: 'failed', log: ['no such table'] })
+    const result = results.find(({ table }) => table.id === 'api')
+    expect(result?.outcome).toMatchObject({ kind: 'failed', log: ['no such table'] })
   })
 
   it('a missing image is nobody’s fault but the registry’s: the old one stays, and it is tried again', async () => {

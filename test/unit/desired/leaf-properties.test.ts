@@ -12,9 +12,32 @@ const CONTEXT = { symbolic: false, ingress: true, leafName: 'web' }
 const LEAF = { generation: 1, image: 'nginx:1.27' }
 
 /** Texts near what the readers split and match. */
-const pieces = fc.constantFrom(':', '/', '=', '-', ',', '.', '[', ']', '80', '8000-8010', 'a', '/x', 'tcp', 'ro', '1m', '::1', '"', '\\', ' ')
+const pieces = fc.constantFrom(
+  ':',
+  '/',
+  '=',
+  '-',
+  ',',
+  '.',
+  '[',
+  ']',
+  '80',
+  '8000-8010',
+  'a',
+  '/x',
+  'tcp',
+  'ro',
+  '1m',
+  '::1',
+  '"',
+  '\\',
+  ' ',
+)
 const likely = fc.array(pieces, { maxLength: 8 }).map((all) => all.join(''))
-const words = fc.oneof(likely, fc.constantFrom(...leafKeys.keys(), 'type', 'source', 'target', 'http', 'test', 'x-a', '__proto__'))
+const words = fc.oneof(
+  likely,
+  fc.constantFrom(...leafKeys.keys(), 'type', 'source', 'target', 'http', 'test', 'x-a', '__proto__'),
+)
 const json = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -34,7 +57,11 @@ describe('reading', () => {
     const keys = fc.dictionary(fc.constantFrom(...leafKeys.keys()), json, { maxKeys: 8 })
     fc.assert(
       fc.property(fc.oneof(json, keys), fc.boolean(), (raw, symbolic) => {
-        for (const { parts, issues } of [parseLeaf(raw, { ...CONTEXT, symbolic }), parseSet(raw), parseDeployment(raw)]) {
+        for (const { parts, issues } of [
+          parseLeaf(raw, { ...CONTEXT, symbolic }),
+          parseSet(raw),
+          parseDeployment(raw),
+        ]) {
           expect(parts === null).toBe(issues.length > 0)
           for (const { message, remedy } of issues) {
             expect(message).not.toMatch(/undefined|\[object|Invalid input|NaN/)
@@ -71,26 +98,44 @@ function spec(keys: object) {
 
 const port = fc.integer({ min: 1, max: 65535 })
 const address = fc.option(fc.constantFrom('127.0.0.1', '10.1.2.3', '::1', 'fd00::1'), { nil: undefined })
-const path = fc.array(fc.stringMatching(/^[a-z0-9_.-]{1,8}$/), { minLength: 1, maxLength: 3 }).map((parts) => `/m/${parts.join('/')}`)
+const path = fc
+  .array(fc.stringMatching(/^[a-z0-9_.-]{1,8}$/), { minLength: 1, maxLength: 3 })
+  .map((parts) => `/m/${parts.join('/')}`)
 
 describe('short and long forms agree', () => {
   it('for ports', () => {
     fc.assert(
-      fc.property(port, fc.option(port, { nil: undefined }), address, fc.constantFrom('tcp', 'udp', 'sctp'), (target, published, host_ip, protocol) => {
-        const host = host_ip === undefined ? '' : `${host_ip.includes(':') ? `[${host_ip}]` : host_ip}:`
-        const short = `${host}${published ?? ''}${host === '' && published === undefined ? '' : ':'}${target}/${protocol}`
-        const long = { target, protocol, ...(published === undefined ? {} : { published }), ...(host_ip === undefined ? {} : { host_ip }) }
-        expect(spec({ ports: [short] })).toEqual(spec({ ports: [long] }))
-      }),
+      fc.property(
+        port,
+        fc.option(port, { nil: undefined }),
+        address,
+        fc.constantFrom('tcp', 'udp', 'sctp'),
+        (target, published, host_ip, protocol) => {
+          const host = host_ip === undefined ? '' : `${host_ip.includes(':') ? `[${host_ip}]` : host_ip}:`
+          const short = `${host}${published ?? ''}${host === '' && published === undefined ? '' : ':'}${target}/${protocol}`
+          const long = {
+            target,
+            protocol,
+            ...(published === undefined ? {} : { published }),
+            ...(host_ip === undefined ? {} : { host_ip }),
+          }
+          expect(spec({ ports: [short] })).toEqual(spec({ ports: [long] }))
+        },
+      ),
     )
   })
 
   it('for a range of ports and its ports one by one', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 60000 }), fc.integer({ min: 1, max: 60000 }), fc.integer({ min: 0, max: 20 }), (a, b, more) => {
-        const single = Array.from({ length: more + 1 }, (_, step) => `${a + step}:${b + step}`)
-        expect(spec({ ports: [`${a}-${a + more}:${b}-${b + more}`] })).toEqual(spec({ ports: single }))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 60000 }),
+        fc.integer({ min: 1, max: 60000 }),
+        fc.integer({ min: 0, max: 20 }),
+        (a, b, more) => {
+          const single = Array.from({ length: more + 1 }, (_, step) => `${a + step}:${b + step}`)
+          expect(spec({ ports: [`${a}-${a + more}:${b}-${b + more}`] })).toEqual(spec({ ports: single }))
+        },
+      ),
     )
   })
 
@@ -143,8 +188,28 @@ describe('a host’s values', () => {
       return issues.length === 0
     })
     // Every key whose value can be a single text takes a symbol in its place.
-    const notTexts = ['annotations', 'cap_add', 'cap_drop', 'depends_on', 'device_cgroup_rules', 'devices', 'dns_opt', 'environment']
-    const others = ['expose', 'extra_hosts', 'files', 'group_add', 'healthcheck', 'labels', 'logging', 'networks', 'ports', 'security_opt']
+    const notTexts = [
+      'annotations',
+      'cap_add',
+      'cap_drop',
+      'depends_on',
+      'device_cgroup_rules',
+      'devices',
+      'dns_opt',
+      'environment',
+    ]
+    const others = [
+      'expose',
+      'extra_hosts',
+      'files',
+      'group_add',
+      'healthcheck',
+      'labels',
+      'logging',
+      'networks',
+      'ports',
+      'security_opt',
+    ]
     expect(keys.filter((key) => !scalars.includes(key)).sort()).toEqual(
       [...notTexts, ...others, 'sysctls', 'ulimits', 'update', 'volumes'].sort(),
     )

@@ -59,7 +59,9 @@ describe('the table of service keys', () => {
     ({ name, key }) => {
       const { parts, issues } = parseLeaf({ ...LEAF, [name]: 'x' }, CONTEXT)
       expect(parts).toBeNull()
-      expect(issues).toEqual([{ path: [name], at: 'key', message: `the key ${name} is not served`, remedy: key.advice }])
+      expect(issues).toEqual([
+        { path: [name], at: 'key', message: `the key ${name} is not served`, remedy: key.advice },
+      ])
       expect(key.advice).toMatch(/^.{10,}[^.]$/s)
     },
   )

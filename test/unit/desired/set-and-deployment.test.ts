@@ -21,7 +21,13 @@ describe('a set', () => {
   })
 
   it('may say everything', () => {
-    const defaults = { image: 'x:${version}', ports: ['${A:-${B}}:80'], mem_limit: '$LIMIT', environment: { COST: '$$5' }, 'x-a': 1 }
+    const defaults = {
+      image: 'x:${version}',
+      ports: ['${A:-${B}}:80'],
+      mem_limit: '$LIMIT',
+      environment: { COST: '$$5' },
+      'x-a': 1,
+    }
     const said = {
       description: 'The database',
       depends_on: ['b-set', 'a-set'],
@@ -118,7 +124,11 @@ describe('a deployment', () => {
         },
         provider: { external: true, name: 'provider-net' },
       },
-      volumes: { data: null, fast: { driver: 'x', driver_opts: { size: 5 }, name: 'fast-1' }, old: { external: 'true' } },
+      volumes: {
+        data: null,
+        fast: { driver: 'x', driver_opts: { size: 5 }, name: 'fast-1' },
+        old: { external: 'true' },
+      },
       host_variables: { ADDRESS: { example: '10.0.0.1', description: 'of this host' }, PORT: 80 },
       removal_limit: 5,
     })
@@ -156,11 +166,31 @@ describe('a deployment', () => {
     [{ format: 2 }, ['format'], 'expected 1', 'format: 1'],
     [{ prefix: '-x' }, ['prefix'], 'expected a prefix', 'os-'],
     [{ networks: ['a'] }, ['networks'], 'expected a mapping, found a list', 'networks: {default: {internal: true}}'],
-    [{ networks: { x: { external: true, driver: 'bridge' } } }, ['networks', 'x', 'driver'], 'external', 'leave driver out'],
-    [{ networks: { x: { ipam: { config: [{ subnet: '10.0.0.0' }] } } } }, ['networks', 'x', 'ipam', 'config', 0, 'subnet'], 'address range', '/16'],
+    [
+      { networks: { x: { external: true, driver: 'bridge' } } },
+      ['networks', 'x', 'driver'],
+      'external',
+      'leave driver out',
+    ],
+    [
+      { networks: { x: { ipam: { config: [{ subnet: '10.0.0.0' }] } } } },
+      ['networks', 'x', 'ipam', 'config', 0, 'subnet'],
+      'address range',
+      '/16',
+    ],
     [{ networks: { x: { enable_ipv4: false } } }, ['networks', 'x', 'enable_ipv4'], 'not served', 'leave it out'],
-    [{ networks: { x: { external: { name: 'y' } } } }, ['networks', 'x', 'external'], 'expected true or false, found a mapping', 'true'],
-    [{ volumes: { data: { labels: { 'dev.graft.x': 1 } } } }, ['volumes', 'data', 'labels', 'dev.graft.x'], "graft's own", 'your own'],
+    [
+      { networks: { x: { external: { name: 'y' } } } },
+      ['networks', 'x', 'external'],
+      'expected true or false, found a mapping',
+      'true',
+    ],
+    [
+      { volumes: { data: { labels: { 'dev.graft.x': 1 } } } },
+      ['volumes', 'data', 'labels', 'dev.graft.x'],
+      "graft's own",
+      'your own',
+    ],
     [{ volumes: { 'a/b': null } }, ['volumes', 'a/b'], 'no name', 'letters'],
     [{ host_variables: { A: {} } }, ['host_variables', 'A'], 'example: expected a text', '10.0.0.1'],
     [{ removal_limit: -1 }, ['removal_limit'], 'from 0', '10'],

@@ -52,10 +52,18 @@ test.each([
 
 test('tokens and plain fields are served', async () => {
   await config({
-    auths: { 'a.io': { auth: base64('ann:'), identitytoken: 'T' }, 'b.io': { username: 'bob', password: 'x' }, 'c.io': { registrytoken: 'R' } },
+    auths: {
+      'a.io': { auth: base64('ann:'), identitytoken: 'T' },
+      'b.io': { username: 'bob', password: 'x' },
+      'c.io': { registrytoken: 'R' },
+    },
   })
   expect((await registryCredentials(folder, 'a.io'))?.auth).toEqual({ serveraddress: 'a.io', identitytoken: 'T' })
-  expect((await registryCredentials(folder, 'b.io'))?.auth).toEqual({ serveraddress: 'b.io', username: 'bob', password: 'x' })
+  expect((await registryCredentials(folder, 'b.io'))?.auth).toEqual({
+    serveraddress: 'b.io',
+    username: 'bob',
+    password: 'x',
+  })
   expect((await registryCredentials(folder, 'c.io'))?.auth).toEqual({ serveraddress: 'c.io', registrytoken: 'R' })
 })
 
@@ -67,14 +75,23 @@ test('a broken file says which and what, never the secret', async () => {
   })
   await config({ auths: { 'quay.io': { auth: base64('secret-without-user') } } })
   const fault = await registryCredentials(folder, 'quay.io').catch((error: unknown) => error)
-  expect(fault).toMatchObject({ message: expect.stringContaining('"auth" for quay.io that is not base64 of user:password') })
+  expect(fault).toMatchObject({
+    message: expect.stringContaining('"auth" for quay.io that is not base64 of user:password'),
+  })
   expect(String(fault)).not.toContain('secret')
 })
 
 test('a registry’s own helper comes before the common store, and both before the file', async () => {
-  await helper('own', `read server; echo "{\\"ServerURL\\":\\"$server\\",\\"Username\\":\\"own\\",\\"Secret\\":\\"$1 $server\\"}"`)
+  await helper(
+    'own',
+    `read server; echo "{\\"ServerURL\\":\\"$server\\",\\"Username\\":\\"own\\",\\"Secret\\":\\"$1 $server\\"}"`,
+  )
   await helper('store', `read server; echo "{\\"Username\\":\\"<token>\\",\\"Secret\\":\\"T $server\\"}"`)
-  await config({ credHelpers: { 'quay.io': 'own' }, credsStore: 'store', auths: { 'quay.io': { auth: base64('a:b') } } })
+  await config({
+    credHelpers: { 'quay.io': 'own' },
+    credsStore: 'store',
+    auths: { 'quay.io': { auth: base64('a:b') } },
+  })
   expect(await registryCredentials(folder, 'quay.io')).toEqual({
     auth: { serveraddress: 'quay.io', username: 'own', password: 'get quay.io' },
     owner: 'user own from docker-credential-own',

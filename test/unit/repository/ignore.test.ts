@@ -14,7 +14,26 @@ beforeAll(() => {
 })
 afterAll(() => sandbox.remove())
 
-const PATHS = ['a', 'b', 'ab', 'a.b', 'a/b', 'a/a', 'a/ab', 'a/b/a', 'a/b/ab', 'b/a', 'b/b/b', 'x y', '!a', '#a', 'a/x ', '[a]', 'a-b', 'b]']
+const PATHS = [
+  'a',
+  'b',
+  'ab',
+  'a.b',
+  'a/b',
+  'a/a',
+  'a/ab',
+  'a/b/a',
+  'a/b/ab',
+  'b/a',
+  'b/b/b',
+  'x y',
+  '!a',
+  '#a',
+  'a/x ',
+  '[a]',
+  'a-b',
+  'b]',
+]
 
 /** Git's own answer for paths that do not exist, so are taken for files. */
 function byGit(rules: string, inner: string): string[] {

@@ -100,7 +100,11 @@ describe('unsafe names', () => {
       { mode: '100644', name: '..', oid: BLOB },
       { mode: '100644', name: 'a', oid: BLOB },
     ])
-    expect(compareTrees(trees, clean, unsafe, NONE)).toMatchObject({ refused: [{ path: '..' }], files: [], removed: [] })
+    expect(compareTrees(trees, clean, unsafe, NONE)).toMatchObject({
+      refused: [{ path: '..' }],
+      files: [],
+      removed: [],
+    })
     expect(compareTrees(trees, unsafe, clean, NONE)).toMatchObject({ unrefused: ['..'], files: [], removed: [] })
   })
 })

@@ -85,7 +85,7 @@ const HOST_ADDRESS: Mistake = {
 
 function hostLine(name: string, address: string): { value: string } | Mistake {
   const bare = withoutBrackets(address.trim())
-  if (name === '' || bare === '') return HOST_ADDRESS
+  if (bare === '' || !/^[^\s:=#]+$/.test(name)) return HOST_ADDRESS
   return bare === 'host-gateway' || isAddress(bare)
     ? { value: `${name}:${bare}` }
     : {
@@ -121,6 +121,9 @@ const extraHosts = z.union([
   }),
 ])
 
+/** The resolver's file separates by white space. */
+const ONE_WORD = text({ expected: 'one word', example: 'example.org', pattern: '^[^\\s]+$' })
+
 export const networkKeys = {
   networks: served(
     'The networks to join, by their names in deployment.yaml; `default` where this is left out',
@@ -141,8 +144,8 @@ export const networkKeys = {
   mac_address: served('A fixed MAC address', mac(), '02:42:ac:11:00:02'),
   extra_hosts: served('Further lines of /etc/hosts', extraHosts, ['api:10.0.0.1'], { gateway: 'host-gateway' }),
   dns: served('DNS servers, in order', textOrList(ip()), ['10.0.0.2', '10.0.0.3']),
-  dns_search: served('DNS search domains, in order', textOrList(text()), ['example.org']),
-  dns_opt: served('Options of the resolver', z.array(text()).transform(sortedSet), ['ndots:2']),
+  dns_search: served('DNS search domains, in order', textOrList(ONE_WORD), ['example.org']),
+  dns_opt: served('Options of the resolver', z.array(ONE_WORD).transform(sortedSet), ['ndots:2']),
   sysctls: served(
     'Kernel parameters of the container',
     pairs({ bare: { mistake: 'has no value', remedy: 'write NAME: value' } }),

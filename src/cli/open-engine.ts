@@ -1,0 +1,53 @@
+// The engine that the settings name, and a reconciler over it.
+
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+import { systemClock } from '../apply/clock.ts'
+import type { Engine } from '../apply/engine.ts'
+import type { Report } from '../apply/progress.ts'
+import type { Deployment } from '../daemon/open-deployment.ts'
+import { createReconciler, type Reconciler } from '../daemon/reconcile.ts'
+import { connectEngine, type EngineConnection } from '../engine/connect.ts'
+import { dockerEngine } from '../engine/docker-engine.ts'
+import { resolveEngineUrl } from '../engine/engine-address.ts'
+import { rewriteReference } from '../engine/mirrors.ts'
+import { createRunDigest } from '../plan/run-digest.ts'
+import type { Surroundings } from './surroundings.ts'
+
+export interface OpenedEngine {
+  readonly connection: EngineConnection
+  readonly engine: Engine
+}
+
+type Environment = Surroundings['env']
+
+/** Throws an EngineFault where it cannot be reached. */
+export async function openEngine(settings: Deployment['settings'], env: Environment): Promise<OpenedEngine> {
+  const connection = await connectEngine(await resolveEngineUrl(env, settings.engine))
+  const configFolder = settings.docker_config ?? (env['DOCKER_CONFIG'] || join(homedir(), '.docker'))
+  const helper = settings.probe_image === undefined ? {} : { helperImage: settings.probe_image }
+  return { connection, engine: dockerEngine(connection, { configFolder, ...helper }) }
+}
+
+export interface Hooks {
+  readonly report: Report
+  readonly probed: () => ReadonlyMap<string, boolean>
+  readonly onChange: () => void
+}
+
+/** For a command that only looks. */
+export const QUIET: Hooks = { report: () => undefined, probed: () => new Map(), onChange: () => undefined }
+
+export async function openReconciler(deployment: Deployment, engine: Engine, hooks: Hooks): Promise<Reconciler> {
+  const { settings, state } = deployment
+  const rules = settings.mirrors ?? []
+  return createReconciler({
+    engine,
+    clock: systemClock,
+    runDigest: createRunDigest(await state.hostKey()),
+    mirror: (reference) => rewriteReference(rules, reference),
+    parallel: settings.parallel,
+    ...hooks,
+  })
+}
