@@ -16,6 +16,17 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      {
+        // graft killed at every engine call; it has an engine of its own, because it restarts it.
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          fileParallelism: false,
+          pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 })

@@ -57,7 +57,13 @@ const WORDS: Partial<Record<YAMLError['code'], Words>> = {
 /** The parser's own message follows in brackets where the plain words leave out what it knows. */
 export function plainWords(error: YAMLError): Words {
   const detail = (error.message.split('\n')[0] ?? '').trim().replace(/\.$/, '')
-  const words = WORDS[error.code]
+  const closing = /end with a ([\]}])/.exec(detail)?.[1]
+  const words = closing === undefined ? WORDS[error.code] : unclosed(closing)
   if (words === undefined) return { message: `this is not valid YAML: ${detail}`, remedy: 'write it as YAML 1.2' }
   return { message: `${words.message} (${detail})`, remedy: words.remedy }
+}
+
+function unclosed(closing: string): Words {
+  const opening = closing === ']' ? '[' : '{'
+  return { message: `a ${opening} above is not closed`, remedy: `write the ${closing} that belongs to it` }
 }

@@ -105,6 +105,10 @@ async function listImages(connection: EngineConnection): Promise<LocalImages> {
         const digest = named.split('@')[1]
         if (digest !== undefined) idsByDigest.set(digest, image.Id)
       }
+      // An image gets further names and digests by later pulls; the rest of its facts never changes.
+      const known = connection.memory.images.get(image.Id)
+      const digests = (image.RepoDigests ?? []).toSorted()
+      if (known !== undefined) connection.memory.images.set(image.Id, { ...known, digests })
     }
   } catch (error) {
     throw toEngineFault(error, connection.url, 'list the images')

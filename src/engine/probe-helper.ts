@@ -28,13 +28,8 @@ export async function probeByHelper(
   image: string,
 ): Promise<ProbeResult> {
   const seconds = String(Math.max(1, Math.ceil(timeout / 1000)))
-  const helper = await createHelper(connection, info, image, [
-    'timeout',
-    '-s',
-    'KILL',
-    seconds,
-    ...commandFor(address, target, seconds),
-  ])
+  const command = ['timeout', '-s', 'KILL', seconds, ...commandFor(address, target, seconds)]
+  const helper = await createHelper(connection, info, image, command)
   const signal = AbortSignal.timeout(timeout + OVERHEAD)
   try {
     const stream = await helper.attach({ stream: true, stdout: true, stderr: true, abortSignal: signal })
@@ -78,8 +73,9 @@ async function createHelper(
   try {
     return await connection.docker.createContainer({
       Image: image,
-      Entrypoint: command.slice(0, 1),
-      Cmd: command.slice(1),
+      Entrypoint: ['sh'],
+      // The kernel keeps a first process from being killed from inside, so the shell is that one.
+      Cmd: ['-c', '"$@"; exit $?', 'probe', ...command],
       Labels: helperLabels(deploymentOf(labels) ?? '', leafOf(labels) ?? ''),
       HostConfig: { NetworkMode: `container:${info.Id}`, AutoRemove: true, ReadonlyRootfs: true, CapDrop: ['ALL'] },
     })

@@ -144,7 +144,7 @@ function inDeploymentWords(field: string, keys: ReadonlyMap<string, string>): st
 }
 
 /** Values that by their names are likely to be secrets are never shown. */
-function withoutSecrets(change: FieldChange): FieldChange {
+export function withoutSecrets(change: FieldChange): FieldChange {
   if (topKey(change.field) !== 'environment') return change
   if (!/(PASSW|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|_KEY$|_PASS$)/i.test(change.field)) return change
   return {

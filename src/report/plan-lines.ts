@@ -3,6 +3,7 @@
 
 import type { FieldChange, Plan, Verdict } from '../plan/verdict.ts'
 import { align, cut, padEnd, plain, width } from './columns.ts'
+import { gainLines } from './gain-lines.ts'
 import type { Palette } from './palette.ts'
 import { count } from './plurals.ts'
 import { allRows, outlineSets, type SetOutline } from './set-outline.ts'
@@ -39,24 +40,6 @@ export function planLines(plan: Plan, options: PlanOptions): string[] {
 /** Whether a verdict says more than that all is well. */
 function isNews({ kind }: Verdict): boolean {
   return kind !== 'keep'
-}
-
-function gainLines(verdicts: readonly Verdict[], palette: Palette): string[] {
-  const gaining = verdicts.filter(({ gains }) => gains.length > 0)
-  if (gaining.length === 0) return []
-  const rows = gaining.map(({ set, leaf, gains }) => [
-    `  ${palette.bold(pathOf(set, leaf))}`,
-    gains.map(plain).join(', '),
-  ])
-  return [
-    `${palette.alarm(' MORE PRIVILEGE ')} ${count(gaining.length, 'leaf', 'leaves')} would be allowed what they are not allowed now:`,
-    ...align(rows),
-    '',
-  ]
-}
-
-function pathOf(set: string | null, leaf: string): string {
-  return set === null || set === '' ? leaf : `${set}/${leaf}`
 }
 
 function setLines(set: SetOutline<Verdict>, depth: number, columns: Columns, options: PlanOptions): string[] {

@@ -42,6 +42,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const server of servers) server.close()
+  for (const image of await connection.docker.listImages()) {
+    const names = [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])]
+    const ours = names.filter((name) => [open, locked].some(({ address }) => name.startsWith(`${address}/`)))
+    for (const name of ours)
+      await connection.docker
+        .getImage(name)
+        .remove({ force: true })
+        .catch(() => {})
+  }
   await open.stop()
   await locked.stop()
   await rm(folder, { recursive: true })

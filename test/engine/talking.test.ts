@@ -1,54 +1,28 @@
-// Checks inside and from outside, logs and events, on a real engine.
+// Checks inside and from outside, open connections and events, on a real engine.
 
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { EngineFault } from '../../src/apply/engine.ts'
-import type { EngineEvent, LogLine, ProbeTarget } from '../../src/apply/engine.ts'
+import type { EngineEvent, ProbeTarget } from '../../src/apply/engine.ts'
 import { connectEngine, type EngineConnection } from '../../src/engine/connect.ts'
 import { engineEvents } from '../../src/engine/events.ts'
 import { execOnce } from '../../src/engine/exec.ts'
-import { lastLines, readLogs } from '../../src/engine/logs.ts'
 import { openConnections } from '../../src/engine/open-connections.ts'
 import { probeContainer } from '../../src/engine/probe-container.ts'
+import { removeThrowaways, runThrowaway } from './throwaway-containers.ts'
 
 const IMAGE = 'graft-test/base:1'
+const run = (script: string, more: object = {}, host: object = {}) => runThrowaway(connection, script, more, host)
 /** busybox, like the helper's usual image. */
 const SETTINGS = { helperImage: IMAGE }
-const made: string[] = []
 let connection: EngineConnection
 
 beforeAll(async () => {
   connection = await connectEngine(inject('engineUrl'))
 })
-afterEach(async () => {
-  for (const id of made.splice(0))
-    await connection.docker
-      .getContainer(id)
-      .remove({ force: true, v: true })
-      .catch(() => {})
-})
+afterEach(() => removeThrowaways(connection))
 afterAll(() => connection.close())
 
-async function run(script: string, more: object = {}, host: object = {}): Promise<string> {
-  const container = await connection.docker.createContainer({
-    Image: IMAGE,
-    Cmd: ['sh', '-c', script],
-    Labels: { 'dev.graft.deployment': 'talking', 'dev.graft.leaf': 'web' },
-    HostConfig: { Init: true, ...host },
-    ...more,
-  })
-  made.push(container.id)
-  await container.start()
-  return container.id
-}
-
-async function collect(id: string, options = {}): Promise<LogLine[]> {
-  const lines: LogLine[] = []
-  for await (const line of readLogs(connection, id, options)) lines.push(line)
-  return lines
-}
-
 const exec = (id: string, script: string, timeout = 5000) => execOnce(connection, id, ['sh', '-c', script], timeout)
-const ended = (id: string) => connection.docker.getContainer(id).wait()
 
 /** A tiny HTTP server of busybox; `/cgi-bin/CODE` answers with that status, and redirects lead to `/`. */
 const WEB = [
@@ -147,7 +121,9 @@ for (const [how, reachable] of [
       () => look(silent, { kind: 'tcp', port: 8080 }),
       (result) => result.healthy,
     )
+    const begun = Date.now()
     expect(await look(silent, http('/'), 1000)).toEqual({ healthy: false, output: 'no answer within 1 s' })
+    expect(Date.now() - begun).toBeLessThan(6000)
 
     await connection.docker.getContainer(id).stop({ t: 1 })
     expect(await look(id, http('/'))).toEqual({ healthy: false, output: 'the container is not running' })
@@ -181,57 +157,6 @@ test('probe: a joined namespace, no network, and a helper image that is not ther
   const fault: unknown = await look(alone, 'nowhere.invalid/probe:1').catch((error: unknown) => error)
   expect(fault).toBeInstanceOf(EngineFault)
   expect(fault).toMatchObject({ kind: 'engine', remedy: expect.stringContaining('Pull nowhere.invalid/probe:1') })
-})
-
-test('logs: both streams, times, tail, a container that has exited', async () => {
-  const begun = Date.now()
-  const id = await run('echo one; sleep 0.05; echo two >&2; sleep 0.05; printf three')
-  await ended(id)
-  const lines = await collect(id)
-  expect(lines.map(({ stream, text }) => [stream, text])).toEqual([
-    ['stdout', 'one'],
-    ['stderr', 'two'],
-    ['stdout', 'three'],
-  ])
-  for (const line of lines) expect(Math.abs(line.time - begun)).toBeLessThan(20_000)
-  expect(await lastLines(connection, id, 2)).toEqual(['two', 'three'])
-  await expect(lastLines(connection, 'f'.repeat(64), 2)).rejects.toMatchObject({ kind: 'not-found' })
-})
-
-for (const tty of [false, true]) {
-  test(`logs: lines longer than the engine's pieces are whole again (tty ${tty})`, async () => {
-    const line = (letter: string, count: number) => `yes ${letter} | head -n ${count} | tr -d '\\n'; echo`
-    const id = await run(`${line('a', 40_000)}; echo short; ${line('b', 16_384)}; ${line('c', 32_768)}; echo ü`, {
-      Tty: tty,
-    })
-    await ended(id)
-    const texts = (await collect(id)).map(({ text }) => text)
-    expect(texts.map((text) => text.length)).toEqual([40_000, 5, 16_384, 32_768, 1])
-    expect(texts).toEqual(['a'.repeat(40_000), 'short', 'b'.repeat(16_384), 'c'.repeat(32_768), 'ü'])
-  })
-}
-
-test('logs: followed until the container stops, or until the reader does', async () => {
-  const id = await run('i=0; while [ $i -lt 5 ]; do echo $i; i=$((i+1)); sleep 0.1; done')
-  expect((await collect(id, { follow: true })).map(({ text }) => text)).toEqual(['0', '1', '2', '3', '4'])
-
-  const endless = await run('echo go; sleep 300')
-  const controller = new AbortController()
-  const seen: string[] = []
-  for await (const { text } of readLogs(connection, endless, { follow: true, signal: controller.signal })) {
-    seen.push(text)
-    controller.abort()
-  }
-  expect(seen).toEqual(['go'])
-})
-
-test('logs: a driver that keeps none says so', async () => {
-  const id = await run('echo one', {}, { LogConfig: { Type: 'none', Config: {} } })
-  await ended(id)
-  await expect(lastLines(connection, id, 5)).rejects.toMatchObject({
-    kind: 'engine',
-    message: expect.stringContaining('does not support reading'),
-  })
 })
 
 test('events: of this deployment only, with networks and health, and what looks remember is forgotten', async () => {

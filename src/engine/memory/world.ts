@@ -96,11 +96,11 @@ export function emptyWorld(clock: Clock): World {
 export function emit(world: World, container: MemoryContainer, action: string, time: number): void {
   const event = { action, containerId: container.id, leaf: container.labels?.leaf ?? null, time }
   const told = { kind: 'event', deployment: container.labels?.deployment ?? null, event } as const
-  for (const listener of [...world.listeners]) listener(told)
+  for (const listener of world.listeners) listener(told)
 }
 
 export function emitDown(world: World): void {
-  for (const listener of [...world.listeners]) listener({ kind: 'down' })
+  for (const listener of world.listeners) listener({ kind: 'down' })
 }
 
 /** By id, the beginning of one, or name, as an engine finds it. */

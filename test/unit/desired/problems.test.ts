@@ -41,7 +41,7 @@ const cases: Case[] = [
     'broken YAML',
     { 'ab.yaml': 'generation: 1\nimage: [a\n' },
     'ab.yaml:3:1',
-    /closing or separating sign.*\| close the quote/,
+    /a \[ above is not closed.*\| write the \]/,
   ],
   ['a tab', { 'ab.yaml': 'generation: 1\nupdate:\n\torder: x\n' }, 'ab.yaml:3:1', /tab/],
   ['an open quote', { 'ab.yaml': 'generation: 1\nimage: "x\n' }, 'ab.yaml:', /missing|quote/],

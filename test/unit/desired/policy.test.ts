@@ -1,0 +1,155 @@
+// What a leaf asks for, and whether the host's policy gives it.
+
+import { describe, expect, it } from 'vitest'
+
+import { matchesGlob } from '../../../src/desired/glob.ts'
+import { judgePolicy, removalLimit } from '../../../src/desired/policy-judge.ts'
+import { NO_POLICY, parsePolicy } from '../../../src/desired/policy.ts'
+import type { Policy } from '../../../src/desired/policy.ts'
+import { privilegesOf } from '../../../src/desired/privileges.ts'
+import { createReader } from '../../../src/desired/read.ts'
+import { snapshotOf } from './snapshot-of.ts'
+
+const DEPLOYMENT = `name: shop
+format: 1
+networks: {out: {external: true}, lan: {driver: macvlan}}
+volumes: {data: {}, nfs: {driver_opts: {type: nfs}}, there: {external: true}}
+`
+
+function leafOf(keys: string) {
+  const files = { 'deployment.yaml': DEPLOYMENT, 'net/set.yaml': '{}', 'net/agent.yaml': `generation: 1\nimage: x\n${keys}\n` }
+  const { tree, problems } = createReader().read(snapshotOf(files), { host: null })
+  const leaf = tree?.leaves.get('agent')
+  if (tree === null || leaf === undefined) throw new Error(JSON.stringify(problems))
+  return { tree, leaf }
+}
+
+function policyOf(grant: string): Policy {
+  const { policy, problems } = parsePolicy(`format: 1\ngrants:\n  - {paths: ["net/*"], ${grant}}\n`, 'graft.policy.yaml')
+  expect(problems).toEqual([])
+  if (policy === null) throw new Error('no policy')
+  return policy
+}
+
+const cases: [keys: string, text: string, grant: string, less: string][] = [
+  ['privileged: true', 'privileged', 'privileged: true', 'privileged: false'],
+  ['network_mode: host', 'network: host', 'host_namespaces: [network]', 'host_namespaces: [pid]'],
+  ['pid: host', 'pid: host', 'host_namespaces: [pid]', 'host_namespaces: [ipc]'],
+  ['ipc: host', 'ipc: host', 'host_namespaces: [ipc]', 'host_namespaces: [pid]'],
+  ['uts: host', 'uts: host', 'host_namespaces: [uts]', 'host_namespaces: [pid]'],
+  ['cgroup: host', 'cgroup: host', 'host_namespaces: [cgroup]', 'host_namespaces: [pid]'],
+  ['userns_mode: host', 'userns_mode: host', 'host_namespaces: [userns]', 'host_namespaces: [pid]'],
+  ['cap_add: [NET_ADMIN]', 'cap_add: NET_ADMIN', 'cap_add: [NET_ADMIN]', 'cap_add: [NET_RAW]'],
+  ['cap_add: [ALL]', 'cap_add: ALL', 'cap_add: [ALL]', 'cap_add: [NET_RAW]'],
+  ['devices: [/dev/kvm]', 'device: /dev/kvm', 'devices: [/dev/*]', 'devices: [/dev/k]'],
+  ['volumes: ["/run:/run:shared"]', 'bind: /run (shared)', 'binds: [{source: /run}]', 'binds: [{source: /run/**}]'],
+  ['volumes: ["/lib/modules:/lib/modules:ro"]', 'bind: /lib/modules (read-only)', 'binds: [{source: /lib/*, read_only: true}]', 'binds: [{source: /lib}]'],
+  ['volumes: ["/srv/x:/x"]', 'bind: /srv/x', 'binds: [{source: /srv/**}]', 'binds: [{source: /srv/**, read_only: true}]'],
+  ['volumes: ["/var/run/docker.sock:/d.sock"]', 'bind: /var/run/docker.sock', 'binds: [{source: /var/run/docker.sock}]', 'binds: [{source: /**}]'],
+  ['security_opt: ["apparmor=unconfined"]', 'security_opt: apparmor=unconfined', 'security_opt: ["apparmor=unconfined"]', 'security_opt: ["label=disable"]'],
+  ['networks: [out]', 'external network: out', 'external_networks: [o*]', 'external_networks: [lan]'],
+  ['networks: [lan]', 'network driver: macvlan', 'network_drivers: [macvlan]', 'network_drivers: [ipvlan]'],
+  ['volumes: ["there:/x"]', 'external volume: there', 'external_volumes: [there]', 'external_volumes: [nfs]'],
+  ['volumes: ["nfs:/x"]', 'volume driver options: nfs', 'volume_drivers: [local]', 'volume_drivers: [other]'],
+  ['runtime: nvidia', 'runtime: nvidia', 'runtimes: [nvidia]', 'runtimes: [runc]'],
+  ['logging: {driver: syslog}', 'logging driver: syslog', 'logging_drivers: [syslog]', 'logging_drivers: [gelf]'],
+  ['cgroup_parent: x.slice', 'cgroup_parent: x.slice', 'cgroup_parents: [x.slice]', 'cgroup_parents: [y.slice]'],
+  ['oom_score_adj: -500', 'oom_score_adj: -500', 'oom: true', 'oom: false'],
+]
+
+describe('each privilege', () => {
+  it.each(cases)('%s', (keys, text, grant, less) => {
+    const { tree, leaf } = leafOf(keys)
+    expect(privilegesOf(leaf, tree).map((privilege) => privilege.text)).toEqual([text])
+    for (const policy of [NO_POLICY, policyOf(less)]) {
+      const problem = judgePolicy(leaf, tree, policy, false)
+      expect(problem).toMatchObject({ severity: 'held', leaf: 'agent', file: 'net/agent.yaml' })
+      expect(problem?.message).toContain(text)
+      // What the remedy says to add is enough.
+      const added = /policy file: (- \{.*\})$/.exec(problem?.remedy ?? '')?.[1]
+      const mended = parsePolicy(`format: 1\ngrants:\n  ${added}\n`, 'p').policy
+      expect(mended && judgePolicy(leaf, tree, mended, false)).toBeNull()
+    }
+    expect(judgePolicy(leaf, tree, policyOf(grant), false)).toBeNull()
+    expect(judgePolicy(leaf, tree, NO_POLICY, true)).toBeNull()
+  })
+
+  it.each(['user: "1"', 'volumes: ["data:/x"]', 'tmpfs: /run', 'security_opt: ["no-new-privileges:true"]', 'cap_drop: [ALL]', 'ports: ["80:80"]', 'oom_score_adj: 500', 'logging: {driver: local}'])('%s is none', (keys) => {
+    const { tree, leaf } = leafOf(keys)
+    expect(privilegesOf(leaf, tree)).toEqual([])
+  })
+
+  it('is given by path only, and grants add up', () => {
+    const { tree, leaf } = leafOf('privileged: true\npid: host')
+    const text = (first: string, second: string): string => `format: 1\ngrants:\n  - {paths: [${first}], privileged: true}\n  - {paths: [${second}], host_namespaces: [pid]}\n`
+    const judge = (first: string, second: string) => judgePolicy(leaf, tree, parsePolicy(text(first, second), 'p').policy ?? NO_POLICY, false)
+    expect(judge('net/agent', '"**"')).toBeNull()
+    expect(judge('other/*', '"net/**"')?.message).toContain('asks for privileged, and')
+  })
+})
+
+describe('parsePolicy', () => {
+  it.each([
+    ['format: 2\n', 'p.yaml:1:9', /format: 1/],
+    ['', 'p.yaml:null:null', /empty/],
+    ['format: 1\nremoval_limit: many\n', 'p.yaml:2:16', /25%/],
+    ['format: 1\ngrant: []\n', 'p.yaml:2:1', /did you mean grants/],
+    ['format: 1\ngrants:\n  - {paths: [a], priviledged: true}\n', 'p.yaml:3:18', /did you mean privileged/],
+    ['format: 1\ngrants:\n  - {paths: [a], host_namespaces: [net]}\n', 'p.yaml:3:36', /network, pid/],
+    ['format: 1\ngrants:\n  - {paths: [a], privileged: maybe}\n', 'p.yaml:3:30', /true or false/],
+    ['format: [\n', 'p.yaml:2:1', /not closed/],
+  ])('%j', (text, place, words) => {
+    const { policy, problems } = parsePolicy(text, 'p.yaml')
+    expect(policy).toBeNull()
+    expect(problems.map(({ file, line, column, message, remedy }) => `${file}:${line}:${column} ${message} ${remedy}`)).toEqual([expect.stringContaining(place)])
+    expect(`${problems[0]?.message} ${problems[0]?.remedy}`).toMatch(words)
+  })
+})
+
+describe('removalLimit', () => {
+  it.each([
+    [undefined, null, 4, 3],
+    [undefined, null, 100, 25],
+    [7, null, 100, 7],
+    ['10%', null, 100, 10],
+    [7, 2, 100, 2],
+    [7, 50, 100, 7],
+    [0, null, 100, 0],
+  ])('policy %s, repository %s, %i managed: %i', (host, own, managed, expected) => {
+    const policy: Policy = host === undefined ? NO_POLICY : { format: 1, removal_limit: host }
+    expect(removalLimit(policy, { removal_limit: own }, managed)).toBe(expected)
+  })
+})
+
+describe('matchesGlob', () => {
+  it.each([
+    ['a/b', 'a/b', true],
+    ['a/b', 'a/b/c', false],
+    ['a/*', 'a/b', true],
+    ['a/*', 'a/b/c', false],
+    ['a/**', 'a/b/c', true],
+    ['a/**', 'a', false],
+    ['**', 'a/b', true],
+    ['**/c', 'a/b/c', true],
+    ['**/c', 'c', true],
+    ['a/**/c', 'a/c', true],
+    ['a/**/c', 'a/b/d/c', true],
+    ['a/**/c', 'a/b/d', false],
+    ['nova-*', 'nova-api', true],
+    ['n?va', 'nova', true],
+    ['n.va', 'nova', false],
+    ['/run/**', '/run/netns', true],
+    ['/run/**', '/running', false],
+    ['*', 'a/b', false],
+    ['**/**/x', 'x', true],
+  ])('%s %s: %s', (pattern, path, expected) => {
+    expect(matchesGlob(pattern, path)).toBe(expected)
+  })
+
+  it('takes no longer for a pattern that means harm', () => {
+    const start = performance.now()
+    expect(matchesGlob(`${'*a'.repeat(200)}b`, 'a'.repeat(5000))).toBe(false)
+    expect(matchesGlob(Array(50).fill('**').join('/'), Array(200).fill('a').join('/'))).toBe(true)
+    expect(performance.now() - start).toBeLessThan(1000)
+  })
+})
