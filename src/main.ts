@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The executable: argv → command → exit code.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 import { runCommandLine } from './cli/program.ts'
 import { processSurroundings } from './cli/surroundings.ts'

@@ -51,8 +51,8 @@ export async function runCommandLine(
       outputError: (text, write) => write(`graft: ${text.replace(/^error: /, '')}`),
     })
     .showHelpAfterError('  → graft --help shows what there is')
-    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: firstGlobalOptions })
-    .addHelpText('after', () => (program.args.length === 0 ? CLOSING : ''))
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: firstGlobalOptions, formatHelp: commandsFirst })
+    .addHelpText('after', CLOSING)
   addSharedOptions(program)
   for (const [name, entry] of Object.entries({ ...COMMANDS, ...more })) {
     const command = program
@@ -103,6 +103,14 @@ function helpFirst(argv: readonly string[]): string[] {
 /** Of the shared options a command's own help shows those that people need most. */
 function firstGlobalOptions(this: Help, command: Command): ReturnType<Help['visibleGlobalOptions']> {
   return Help.prototype.visibleGlobalOptions.call(this, command).filter(isFirst)
+}
+
+/** What a person looks for comes before the options, of which there are many. */
+function commandsFirst(this: Help, command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp.call(this, command, helper).trimEnd().split('\n\n')
+  const commands = sections.filter((section) => section.startsWith('Commands:'))
+  const rest = sections.filter((section) => !section.startsWith('Commands:'))
+  return `${[...rest.slice(0, 2), ...commands, ...rest.slice(2)].join('\n\n')}\n`
 }
 
 function capital(text: string): string {

@@ -2,50 +2,28 @@
 
 import { Option, type Command } from 'commander'
 
-import { settingsSchema } from '../daemon/settings.ts'
-
-const VALUES: Readonly<Record<string, string>> = {
-  repo: 'URL|FOLDER',
-  ref: 'BRANCH|TAG|COMMIT',
-  path: 'FOLDER',
-  engine: 'URL',
-  state: 'FOLDER',
-  git_username: 'NAME',
-  git_password_file: 'FILE',
-  git_token_file: 'FILE',
-  git_ca_file: 'FILE',
-  policy: 'FILE',
-  host_variables: 'FILE',
-  docker_config: 'FOLDER',
-  probe_image: 'IMAGE',
-  parallel: 'NUMBER',
-  poll: 'SECONDS',
-  log_level: 'LEVEL',
-}
+import { SETTING_WORDS, type SettingWords } from '../daemon/setting-words.ts'
 
 /** What a person needs most; the rest is shown by `graft --help`. */
 const FIRST: ReadonlySet<string> = new Set(['repo', 'ref', 'path', 'engine', 'state', 'config', 'color'])
 
+const EVERY = 'Options of every command:'
+const MORE = 'More settings:'
+
 export function addSharedOptions(program: Command): void {
-  for (const [key, schema] of Object.entries(settingsSchema.shape)) {
-    const name = key.replaceAll('_', '-')
-    const description = schema.description ?? ''
-    const group = FIRST.has(key) ? 'Options of every command:' : 'More settings:'
-    const option =
-      key === 'mirrors'
-        ? new Option('--mirror <FROM=TO...>', description)
-        : key === 'allow_privileged'
-          ? new Option(`--${name}`, description)
-          : new Option(`--${name} <${VALUES[key] ?? 'VALUE'}>`, description)
-    program.addOption(option.helpGroup(group))
+  const words: Readonly<Record<string, SettingWords>> = SETTING_WORDS
+  for (const [key, { value, description }] of Object.entries(words)) {
+    const name = key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')
+    const flags = value === null ? `--${name}` : `--${name} <${value}${key === 'mirrors' ? '...' : ''}>`
+    program.addOption(new Option(flags, description).helpGroup(FIRST.has(key) ? EVERY : MORE))
   }
   const config = new Option(
     '--config <FILE>',
     'Settings file of this host; default: graft.config.yaml in /etc/graft for root, else in $XDG_CONFIG_HOME/graft',
   )
   const colour = new Option('--no-color', 'No colours (as NO_COLOR=1)')
-  program.addOption(config.helpGroup('Options of every command:'))
-  program.addOption(colour.helpGroup('Options of every command:'))
+  program.addOption(config.helpGroup(EVERY))
+  program.addOption(colour.helpGroup(EVERY))
 }
 
 export function isFirst(option: Option): boolean {

@@ -2,7 +2,7 @@
 // quotes (as they are), double quotes (escapes, variables), values over several lines in quotes. `raw` is Docker's own
 // `--env-file`: every line as it is. Pure.
 
-import { interpolate } from './interpolate.ts'
+import { TEXT_LIMIT, interpolate } from './interpolate.ts'
 import type { Lookup, TemplateFault } from './interpolate.ts'
 
 export interface EnvironmentFile {
@@ -21,11 +21,13 @@ export interface EnvironmentFault {
 }
 
 const KEY = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*/
+/** Characters of all values of one file: earlier lines may repeat in later ones. */
+const TOTAL_LIMIT = 1024 * 1024
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' }
 
 /** Variables mean earlier lines of the file first, then `outer`. */
 export function parseEnvironmentFile(text: string, format: 'compose' | 'raw', outer: Lookup): EnvironmentFile {
-  const result: Result = { real: new Map(), symbolic: new Map(), hosted: new Set(), faults: [] }
+  const result: Result = { real: new Map(), symbolic: new Map(), hosted: new Set(), faults: [], left: TOTAL_LIMIT }
   const lines = text.split(/\r?\n/)
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? ''
@@ -41,6 +43,8 @@ interface Result {
   readonly symbolic: Map<string, string>
   readonly hosted: Set<string>
   readonly faults: EnvironmentFault[]
+  /** Characters that the values of this file may still have. */
+  left: number
 }
 
 function readRaw(line: string, index: number, result: Result): void {
@@ -102,11 +106,13 @@ function closingQuote(body: string, quote: string): number {
 }
 
 function set(key: string, template: string, line: string, index: number, outer: Lookup, result: Result): void {
-  const value = interpolate(template, (name) => {
+  const lookup: Lookup = (name) => {
     const text = result.real.get(name)
     if (text === undefined) return outer(name)
     return { text, symbolic: result.symbolic.get(name) ?? text, fromHost: result.hosted.has(name) }
-  })
+  }
+  const value = interpolate(template, lookup, Math.max(0, Math.min(TEXT_LIMIT, result.left)))
+  result.left -= value.text.length
   for (const fault of value.faults) result.faults.push({ line: index + 1, text: line.trim().slice(0, 80), fault })
   store(key, value, result)
 }

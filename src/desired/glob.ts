@@ -12,7 +12,7 @@ export function matchesGlob(pattern: string, path: string): boolean {
   const segments = pattern.split('/')
   for (const [position, segment] of segments.entries()) {
     const last = position === segments.length - 1
-    const next = new Array<boolean>(parts.length + 1).fill(false)
+    const next = Array.from({ length: parts.length + 1 }, () => false)
     for (let index = 0; index <= parts.length; index++) {
       if (segment === '**')
         next[index] = (index > 0 && next[index - 1] === true) || (!last && reachable[index] === true)

@@ -1,6 +1,6 @@
 // Interpolation of a whole YAML value: every text in it, keys left alone. Pure.
 
-import { interpolate } from './interpolate.ts'
+import { TEXT_LIMIT, interpolate } from './interpolate.ts'
 import type { TemplateFault } from './interpolate.ts'
 import type { Scope } from './scope.ts'
 import type { ValuePath } from './yaml-document.ts'
@@ -27,7 +27,7 @@ export function interpolateValue(
   const walk = (node: unknown, path: ValuePath): { value: unknown; symbolic: unknown } => {
     if (typeof node === 'string') {
       if (!node.includes('$')) return { value: node, symbolic: node }
-      const result = interpolate(node, scope.lookup, Math.max(0, Math.min(64 * 1024, left)))
+      const result = interpolate(node, scope.lookup, Math.max(0, Math.min(TEXT_LIMIT, left)))
       left -= result.text.length
       for (const fault of result.faults) faults.push({ path, fault })
       return { value: result.text, symbolic: result.symbolic }

@@ -17,8 +17,13 @@ export interface EarlierReading {
   readonly tree: Tree
   /** Warnings; they belong to files that are no leaves. */
   readonly problems: readonly Problem[]
+  /** Made when the first change asks for it. */
+  readonly index: () => Index
+}
+
+interface Index {
   /** Every leaf by the path of its file. */
-  readonly leaves: ReadonlyMap<string, ReadLeaf>
+  readonly leaves: Map<string, ReadLeaf>
   /** Paths that are mounted → the files of the leaves that mount them. */
   readonly mounters: ReadonlyMap<string, readonly string[]>
 }
@@ -32,6 +37,11 @@ export function rememberReading(
   problems: readonly Problem[],
   kept: readonly ReadLeaf[],
 ): EarlierReading {
+  let index: Index | null = null
+  return { entries: [...snapshot.entries.values()], tree, problems, index: () => (index ??= indexOf(kept)) }
+}
+
+function indexOf(kept: readonly ReadLeaf[]): Index {
   const mounters = new Map<string, string[]>()
   const leaves = new Map<string, ReadLeaf>()
   for (const leaf of kept) {
@@ -43,22 +53,24 @@ export function rememberReading(
       else files.push(file)
     }
   }
-  return { entries: [...snapshot.entries.values()], tree, problems, leaves, mounters }
+  return { leaves, mounters }
 }
 
 export function readChange(earlier: EarlierReading, reading: Reading): EarlierReading | null {
   const { snapshot } = reading
   const changed = changedEntries(earlier.entries, snapshot)
   if (changed === null) return null
+  if (changed.length === 0) return { ...earlier, tree: withCommit(earlier.tree, snapshot) }
+  const index = earlier.index()
   const files = new Set<string>()
   for (const { path } of changed) {
-    const mounters = earlier.mounters.get(path) ?? []
+    const mounters = index.mounters.get(path) ?? []
     // A file that is neither a leaf nor mounted may still be a set, or a leaf in the wrong place.
-    if (!earlier.leaves.has(path) && (mounters.length === 0 || isYaml(path))) {
+    if (!index.leaves.has(path) && (mounters.length === 0 || isYaml(path))) {
       if (isYaml(path)) return null
       continue
     }
-    if (earlier.leaves.has(path)) files.add(path)
+    if (index.leaves.has(path)) files.add(path)
     for (const file of mounters) files.add(file)
   }
   if (files.size > CHANGE_LIMIT) return null
@@ -66,7 +78,7 @@ export function readChange(earlier: EarlierReading, reading: Reading): EarlierRe
   const fresh = new Map<string, ReadLeaf>()
   const made: Leaf[] = []
   for (const file of files) {
-    const before = earlier.leaves.get(file)
+    const before = index.leaves.get(file)
     const entry = snapshot.entries.get(file)
     if (before === undefined || entry === undefined) return null
     const dependencies = earlier.tree.leaves.get(before.name)?.dependencies
@@ -77,23 +89,16 @@ export function readChange(earlier: EarlierReading, reading: Reading): EarlierRe
     fresh.set(file, after)
     made.push(leaf)
   }
-  return withLeaves(earlier, snapshot, fresh, made)
-}
-
-function withLeaves(
-  earlier: EarlierReading,
-  snapshot: Snapshot,
-  fresh: ReadonlyMap<string, ReadLeaf>,
-  made: readonly Leaf[],
-): EarlierReading {
+  // What leaves mount is the same, so the index stays right with the fresh leaves in it.
+  for (const [file, leaf] of fresh) index.leaves.set(file, leaf)
   const leaves = new Map(earlier.tree.leaves)
   for (const leaf of made) leaves.set(leaf.name, leaf)
-  return {
-    ...earlier,
-    entries: [...snapshot.entries.values()],
-    tree: { ...earlier.tree, commit: snapshot.commit, leaves },
-    leaves: fresh.size === 0 ? earlier.leaves : new Map([...earlier.leaves, ...fresh]),
-  }
+  const tree = { ...withCommit(earlier.tree, snapshot), leaves }
+  return { ...earlier, entries: [...snapshot.entries.values()], tree }
+}
+
+function withCommit(tree: Tree, snapshot: Snapshot): Tree {
+  return tree.commit === snapshot.commit ? tree : { ...tree, commit: snapshot.commit }
 }
 
 /** Entries that differ under the same paths; null where a path came, went or moved. */

@@ -1,7 +1,10 @@
 // Which variables a place in the tree sees: its own set's, then those further out, then the deployment's. Pure.
 
-import { interpolate } from './interpolate.ts'
+import { TEXT_LIMIT, interpolate } from './interpolate.ts'
 import type { Lookup, TemplateFault, Variable } from './interpolate.ts'
+
+/** Characters of all variables of one set: they may repeat each other. */
+const TOTAL_LIMIT = 1024 * 1024
 
 export interface Scope {
   readonly lookup: Lookup
@@ -34,6 +37,7 @@ export function innerScope(
   const own = new Map<string, Variable>()
   const faults: VariableFault[] = []
   const busy: string[] = []
+  let left = TOTAL_LIMIT
 
   const valueOf = (name: string): Variable | null => {
     const done = own.get(name)
@@ -45,7 +49,8 @@ export function innerScope(
       return { text: '', symbolic: '', fromHost: false }
     }
     busy.push(name)
-    const result = interpolate(template, valueOf)
+    const result = interpolate(template, valueOf, Math.max(0, Math.min(TEXT_LIMIT, left)))
+    left -= result.text.length
     busy.pop()
     for (const fault of result.faults) faults.push({ name, fault })
     const variable = { text: result.text, symbolic: result.symbolic, fromHost: result.fromHost }

@@ -98,6 +98,8 @@ function unreachable(error: unknown, url: string, what: string): EngineFault {
   const fault = (message: string, remedy: string) => new EngineFault('unreachable', message, remedy, cause)
   switch (code) {
     case 'ENOENT':
+      if (url.startsWith('ssh:'))
+        return fault(`no way to ${url}: there is no program ssh here`, 'Install an SSH client')
       return fault(
         `no engine at ${url}: there is no such socket`,
         'Start Docker, or name its address with --engine or DOCKER_HOST',

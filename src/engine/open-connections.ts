@@ -24,7 +24,7 @@ export async function openConnections(connection: EngineConnection, id: string):
     // In a PID namespace of graft's own this number is somebody else's; the process group of controls tells.
     if (!(await readFile(`${process}/cgroup`, 'utf8')).includes(info.Id)) return null
     const tables = await Promise.all([`${process}/net/tcp`, `${process}/net/tcp6`].map(readTable))
-    return countClients(tables.flat())
+    return countConnections(tables.join('\n'))
   } catch {
     return null
   }
@@ -37,12 +37,28 @@ interface Row {
 }
 
 /** IPv6 may be switched off, and then has no table. */
-async function readTable(path: string): Promise<Row[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+async function readTable(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
     if (path.endsWith('6')) return ''
     throw error
   })
-  return text.split('\n').slice(1).flatMap(readRow)
+}
+
+interface Row {
+  readonly port: string
+  readonly remote: string
+  readonly state: string
+}
+
+/**
+ * Established connections to ports that are listened on, but for those from a loopback address. `tables`: the texts of
+ * /proc/net/tcp and tcp6, one after the other.
+ */
+export function countConnections(tables: string): number {
+  const rows = tables.split('\n').flatMap(readRow)
+  const listening = new Set(rows.filter((row) => row.state === LISTEN).map((row) => row.port))
+  const open = rows.filter((row) => row.state === ESTABLISHED)
+  return open.filter((row) => listening.has(row.port) && !isLoopback(row.remote)).length
 }
 
 /** `0: 0100007F:1F90 0200000A:C350 01 …`: number, local, remote, state; addresses in hex. */
@@ -52,12 +68,6 @@ function readRow(line: string): Row[] {
   const address = remote?.split(':')[0]
   if (port === undefined || address === undefined || state === undefined) return []
   return [{ port, remote: address, state }]
-}
-
-function countClients(rows: readonly Row[]): number {
-  const listening = new Set(rows.filter((row) => row.state === LISTEN).map((row) => row.port))
-  const open = rows.filter((row) => row.state === ESTABLISHED)
-  return open.filter((row) => listening.has(row.port) && !isLoopback(row.remote)).length
 }
 
 /** The kernel writes each four bytes of an address in its own byte order. */

@@ -19,6 +19,8 @@ export function phaseOf(action: Action, undo: boolean): string | null {
       return 'stop'
     case 'gate':
       return 'gate'
+    case 'confirm-unhealthy':
+      return 'looks once more'
     case 'wait-job':
       return 'runs'
     case 'rename':

@@ -7,6 +7,7 @@ import { withLock } from './cache-lock.ts'
 import { type CloneState, forgetState, newFolder, readState, sweep, writeState } from './clone-state.ts'
 import { authorization } from './credentials.ts'
 import { type Fetched, fetchInto } from './fetch.ts'
+import { DamagedStore, isDiskError, MissingObject } from './git-object.ts'
 import { toRemoteFault } from './http-faults.ts'
 import { openObjectStore } from './object-store.ts'
 import { openRefs } from './refs.ts'
@@ -152,10 +153,7 @@ function tipsOf(folder: string, { ref, someRef }: CloneFetch, { tip }: Fetched):
 
 /** Errors of the disk and of reading our own objects are not the server's. */
 function isOwnError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    (('syscall' in error && 'path' in error) || error.name === 'MissingObject' || error.name === 'DamagedStore')
-  )
+  return isDiskError(error) || error instanceof MissingObject || error instanceof DamagedStore
 }
 
 /** To the disk, file or folder. */

@@ -2,7 +2,7 @@
 // It ends when its parent goes away; whatever a task throws becomes a fault for the parent.
 
 import { writeFile } from 'node:fs/promises'
-import { DamagedStore, MissingObject } from './git-object.ts'
+import { DamagedStore, isDiskError, MissingObject } from './git-object.ts'
 import { openLocalSource } from './local-source.ts'
 import type { FromChild, Setup, TaskName, Tasks, ToChild } from './protocol.ts'
 import { RepositoryFault } from './repository.ts'
@@ -116,6 +116,14 @@ function asFault(error: unknown): RepositoryFault {
       'damaged',
       `the repository is damaged: ${words}`,
       'Run git fsck in it, or clone it afresh',
+    )
+  }
+  if (isDiskError(error)) {
+    return new RepositoryFault(
+      'damaged',
+      `the disk failed: ${words}`,
+      'Free some space, or correct the permissions of the folder',
+      { cause: error },
     )
   }
   return new RepositoryFault(

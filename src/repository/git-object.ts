@@ -48,3 +48,8 @@ export function isOid(text: string): boolean {
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
+
+/** Whether the disk or its permissions failed, and neither a server nor what was read. */
+export function isDiskError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'].includes(codeOf(error))
+}

@@ -200,5 +200,10 @@ function exitFault(
 ): RepositoryFault {
   if (signal === 'SIGABRT' || code === 134 || /heap out of memory/i.test(words))
     return tooMuchMemory(description, setup)
-  return crashed(description, signal === null ? `exit code ${code}` : signal)
+  // Nobody here killed it: mostly it was the kernel, for want of memory.
+  const why =
+    signal === 'SIGKILL'
+      ? 'it was killed, perhaps because the machine has no memory left'
+      : (signal ?? `exit code ${code}`)
+  return crashed(description, why)
 }

@@ -1,12 +1,13 @@
 // A person's own repository, read where it lies and never written to.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { factsOf, peelToCommit, readCommit } from './commit.ts'
 import { codeOf, isOid } from './git-object.ts'
 import { emptyRepository, missingCommit, missingRef } from './missing-ref.ts'
 import { openObjectStore } from './object-store.ts'
 import { openRefs } from './refs.ts'
+import { RepositoryFault } from './repository.ts'
 import { placesOf, resolveRevision } from './revision.ts'
 import type { Source } from './source.ts'
 import { openTreeReader } from './tree.ts'
@@ -40,6 +41,9 @@ export function openLocalSource(gitdir: string, ref: string | null): Source {
     }
     // `main~2` or a short id: a commit like any other.
     if (/[~^]|^[0-9a-f]{4,39}$/.test(wanted)) return { commit: resolveRevision(store, names, wanted), ref: null }
+    if (!existsSync(join(gitdir, 'HEAD'))) {
+      throw new RepositoryFault('not-found', `${gitdir} is no longer a repository`, 'Put it back, or name another one')
+    }
     const branches = refs.list('refs/heads/').map((name) => name.slice('refs/heads/'.length))
     const short = wanted.replace(/^refs\/heads\//, '')
     throw branches.length === 0 ? emptyRepository(gitdir) : missingRef(short, branches, gitdir)

@@ -35,16 +35,15 @@ export function readPackIndex(path: string): PackIndex {
     return Number(bytes.readBigUInt64BE(place))
   }
 
-  /** The first position whose name is not below `wanted` (20 bytes). */
-  function lowerBound(wanted: Buffer): number {
-    const first = wanted[0] ?? 0
+  /** The first position whose name does not begin below these 32 bits. */
+  function lowerBound(wanted: number): number {
+    const first = wanted >>> 24
     let low = first === 0 ? 0 : bytes.readUInt32BE(8 + (first - 1) * 4)
     let high = bytes.readUInt32BE(8 + first * 4)
     if (low > high || high > count) throw new DamagedStore(`${path} has a broken fan-out table`)
     while (low < high) {
       const middle = (low + high) >>> 1
-      const at = NAMES + middle * 20
-      if (wanted.compare(bytes, at, at + 20) > 0) low = middle + 1
+      if (bytes.readUInt32BE(NAMES + middle * 20) < wanted) low = middle + 1
       else high = middle
     }
     return low
@@ -53,19 +52,20 @@ export function readPackIndex(path: string): PackIndex {
   return {
     count,
     find(oid) {
-      const wanted = Buffer.from(oid, 'hex')
-      const position = lowerBound(wanted)
-      if (position >= count) return -1
-      const at = NAMES + position * 20
-      return wanted.compare(bytes, at, at + 20) === 0 ? offsetAt(position) : -1
+      const wanted = Number.parseInt(oid.slice(0, 8), 16)
+      for (let position = lowerBound(wanted); position < count; position++) {
+        if (bytes.readUInt32BE(NAMES + position * 20) !== wanted) break
+        if (nameAt(position) === oid) return offsetAt(position)
+      }
+      return -1
     },
     expand(prefix, limit) {
       const found: string[] = []
-      const wanted = Buffer.from(prefix.padEnd(40, '0'), 'hex')
+      const wanted = Number.parseInt(prefix.slice(0, 8).padEnd(8, '0'), 16)
       for (let position = lowerBound(wanted); position < count && found.length < limit; position++) {
         const name = nameAt(position)
-        if (!name.startsWith(prefix)) break
-        found.push(name)
+        if (name.startsWith(prefix)) found.push(name)
+        else if (name > prefix) break
       }
       return found
     },

@@ -10,6 +10,8 @@ import { recentBytes } from './recent.ts'
 
 const WINDOW = 32 * 1024
 const TYPES: readonly (ObjectType | undefined)[] = [undefined, 'commit', 'tree', 'blob', 'tag']
+/** Bytes of a delta that is applied before its result's size is known; the result is still capped. */
+const SMALL_DELTA = 4096
 const OFFSET_DELTA = 6
 const REFERENCE_DELTA = 7
 /** Longest chain of deltas that Git itself makes (`pack.depth` is at most 4095). */
@@ -164,6 +166,14 @@ export function openPack(
     index,
     read(offset, limit) {
       const entry = entryAt(offset)
+      // Deltas of a usual size are not looked at twice.
+      const early = entry.base === null || entry.size > SMALL_DELTA || limit < SMALL_DELTA
+      if (!early) {
+        const object = resolve(entry)
+        if (object !== null && object.content.length <= limit) {
+          return { type: object.type, size: object.content.length, content: object.content }
+        }
+      }
       const size = sizeOf(entry)
       const object = size > limit ? null : resolve(entry)
       if (object === null) return { type: typeOf(entry), size, content: null }

@@ -1,8 +1,8 @@
 // Asks a Git server which refs it has, and finds the one that a person named.
 
-import git, { type ServerRef } from 'isomorphic-git'
+import git, { type HttpClient, type ServerRef } from 'isomorphic-git'
 import { authorization } from './credentials.ts'
-import { toRemoteFault } from './http-faults.ts'
+import { brokenAnswer, toRemoteFault } from './http-faults.ts'
 import type { Transport } from './http-transport.ts'
 import { emptyRepository, missingRef } from './missing-ref.ts'
 import type { Credentials } from './protocol.ts'
@@ -30,7 +30,7 @@ export async function listRemoteRefs(remote: Remote, prefix: string, signal: Abo
   const { http, failed } = transport.open(signal)
   try {
     const listing = git.listServerRefs({
-      http,
+      http: wholeAnswers(http, url),
       url,
       headers,
       symrefs: true,
@@ -42,6 +42,27 @@ export async function listRemoteRefs(remote: Remote, prefix: string, signal: Abo
     signal.throwIfAborted()
     throw toRemoteFault(error, url, headers.Authorization !== undefined)
   }
+}
+
+/** A list that was cut between two refs reads like a shorter one, so that a branch would seem to be gone. */
+function wholeAnswers(http: HttpClient, url: string): HttpClient {
+  return {
+    async request(wish) {
+      const answer = await http.request(wish)
+      if (answer.statusCode !== 200 || answer.body === undefined) return answer
+      const parts: Uint8Array[] = []
+      for await (const part of answer.body) parts.push(part)
+      const whole = Buffer.concat(parts)
+      const isGit = answer.headers?.['content-type']?.startsWith('application/x-git-') === true
+      if (isGit && whole.toString('latin1', whole.length - 4) !== '0000')
+        throw brokenAnswer(url, 'the list of refs has no end')
+      return { ...answer, body: once(whole) }
+    },
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterableIterator<Uint8Array> {
+  yield bytes
 }
 
 /** The ref for a name as a person writes it, or the remote's HEAD for null. Throws RepositoryFault `missing-ref`. */

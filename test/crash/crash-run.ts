@@ -12,7 +12,8 @@ import type { Stage } from '../engine/stage/stage.ts'
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export interface KillAt {
-  /** 1-based among the calls of the run. */
+  /** 1-based among the calls of the run, or among those that change something. */
+  readonly count: 'number' | 'change'
   readonly call: number
   readonly moment: 'before' | 'after'
 }
@@ -20,7 +21,8 @@ export interface KillAt {
 export interface CrashRun {
   /** The calls that graft made until it was killed, or all of them. */
   readonly calls: readonly EngineCall[]
-  readonly killed: boolean
+  /** The call at which it died; null where it had ended first. */
+  readonly killedAt: EngineCall | null
   readonly exitCode: number | null
   readonly output: string
 }
@@ -34,22 +36,22 @@ export async function applyThrough(stage: Stage, proxy: EngineProxy, kill: KillA
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   child.stderr.on('data', (chunk) => (output += String(chunk)))
   const exit = once(child, 'exit')
-  let killed = false
-  const die = async () => {
-    killed = true
+  let killedAt: EngineCall | null = null
+  const die = async (call: EngineCall) => {
+    killedAt = call
     child.kill('SIGKILL')
     await exit
     throw new Error('killed')
   }
   proxy.before = (call) => {
-    if (killed) throw new Error('dead already')
-    return kill?.moment === 'before' && call.number === kill.call ? die() : undefined
+    if (killedAt !== null) throw new Error('dead already')
+    return kill?.moment === 'before' && call[kill.count] === kill.call ? die(call) : undefined
   }
-  proxy.after = (call) => (kill?.moment === 'after' && call.number === kill.call ? die() : undefined)
+  proxy.after = (call) => (kill?.moment === 'after' && call[kill.count] === kill.call ? die(call) : undefined)
   const [exitCode] = (await exit) as [number | null]
   proxy.before = () => undefined
   proxy.after = () => undefined
-  return { calls: [...proxy.calls], killed, exitCode, output }
+  return { calls: [...proxy.calls], killedAt, exitCode, output }
 }
 
 export interface Watch {

@@ -105,6 +105,19 @@ describe('a connection', () => {
     )
   })
 
+  it('over SSH fails with what ssh says', async () => {
+    const bin = join(folder, 'bin')
+    await mkdir(bin)
+    process.env['PATH'] = bin
+    expect((await faultOf('ssh://engine.example')).message).toMatch(/no program ssh/)
+    await writeFile(
+      join(bin, 'ssh'),
+      '#!/bin/sh\necho "me@engine.example: Permission denied (publickey)." >&2\nexit 255\n',
+    )
+    await chmod(join(bin, 'ssh'), 0o755)
+    expect((await faultOf('ssh://engine.example')).message).toMatch(/Permission denied \(publickey\)/)
+  })
+
   it('fails in one sentence where there is no engine', async () => {
     expect((await faultOf('unix:///nowhere/docker.sock')).message).toMatch(/no such socket/)
     expect((await faultOf('tcp://127.0.0.1:1')).message).toMatch(/refuses connections/)

@@ -20,7 +20,15 @@ describe('one look after another', () => {
     if (image === null) throw new Error('no base image')
     const tree = treeOf(deployment, [leaf])
     const name = `${deployment}-web`
-    id = await engine.create({ name, tree, leaf, image, imageReference: leaf.spec.image, runDigest: 'x', joins: new Map() })
+    id = await engine.create({
+      name,
+      tree,
+      leaf,
+      image,
+      imageReference: leaf.spec.image,
+      runDigest: 'x',
+      joins: new Map(),
+    })
     await engine.start(id)
   })
 

@@ -1,8 +1,6 @@
 // Git servers that fail: each gives one clear fault, changes nothing, and the next call recovers by itself.
 
-import { readdirSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type GitServer, type Interference, startGitServer } from '../../../src/demo/git-server.ts'
@@ -23,7 +21,10 @@ beforeEach(async () => {
   sandbox.commit('work', { 'deployment.yaml': 'name: one\n', noise: randomBytes(200_000) })
   sandbox.git('', 'clone', '-q', '--bare', 'work', 'served.git')
   interference = () => null
-  server = await startGitServer({ folder: sandbox.folder, interfere: ({ method, url }) => interference(`${method} ${url}`) })
+  server = await startGitServer({
+    folder: sandbox.folder,
+    interfere: ({ method, url }) => interference(`${method} ${url}`),
+  })
   ends = [() => server.stop()]
 })
 afterEach(async () => {
@@ -32,7 +33,11 @@ afterEach(async () => {
 })
 
 async function open(options: Partial<RepositoryOptions> = {}): Promise<Repository> {
-  const repository = await openRepository({ repo: `${server.url}/served.git`, cache: sandbox.path('cache'), ...options })
+  const repository = await openRepository({
+    repo: `${server.url}/served.git`,
+    cache: sandbox.path('cache'),
+    ...options,
+  })
   ends.push(() => repository.close())
   return repository
 }
@@ -101,9 +106,14 @@ describe('a server that', () => {
   it('never ends is left after the time of the whole operation', async () => {
     const repository = await open({ limits: { operationMs: 1500 } })
     interference = () => 'hang'
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'timeout', message: expect.stringContaining('within 2 s') })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'timeout',
+      message: expect.stringContaining('within 2 s'),
+    })
     interference = () => null
-    await expect.poll(async () => (await repository.refresh().catch(() => null))?.ref, { timeout: 20_000 }).toBe('refs/heads/main')
+    await expect
+      .poll(async () => (await repository.refresh().catch(() => null))?.ref, { timeout: 20_000 })
+      .toBe('refs/heads/main')
   })
 
   it('hangs does not keep a caller who no longer waits', async () => {
@@ -119,17 +129,21 @@ describe('a server that', () => {
 
   it('is not there is unreachable', async () => {
     const repository = await open({ repo: 'http://127.0.0.1:9/served.git' })
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'unreachable', message: expect.stringContaining('127.0.0.1:9') })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('127.0.0.1:9'),
+    })
     const nowhere = await open({ repo: 'http://nowhere.invalid/served.git' })
     await expect(nowhere.refresh()).rejects.toMatchObject({ kind: 'unreachable' })
   })
 
   it('is no Git server is told so', async () => {
-    const other: Server = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<p>Hello'))
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', () => resolve()))
-    ends.push(() => new Promise((resolve) => other.close(() => resolve())))
-    const repository = await open({ repo: `http://127.0.0.1:${(other.address() as AddressInfo).port}/x` })
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'not-found', message: expect.stringContaining('not as a Git server') })
+    const { port } = await front({ behind: server.url, rewrite: () => Buffer.from('<!doctype html><p>Hello') })
+    const repository = await open({ repo: `http://127.0.0.1:${port}/served.git` })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'not-found',
+      message: expect.stringContaining('not as a Git server'),
+    })
   })
 
   it('sends more than the limit is too large', async () => {
@@ -140,7 +154,7 @@ describe('a server that', () => {
 })
 
 describe('an answer that is cut', () => {
-  it.each([0, 1, 5, 8, 30, 500, 65_520, 100_000, 199_000])('after %i bytes changes nothing', async (bytes) => {
+  it.each([0, 1, 5, 8, 30, 500, 65_520, 100_000, 160_000])('after %i bytes changes nothing', async (bytes) => {
     const repository = await open()
     await repository.refresh()
     push({ noise: randomBytes(150_000).toString('hex') })
@@ -155,7 +169,8 @@ describe('an answer that is cut', () => {
     let cutting = true
     const { port } = await front({
       behind: server.url,
-      rewrite: ({ method }, body) => (cutting && method === 'POST' && body.includes('PACK') ? packets(body, count) : body),
+      rewrite: ({ method }, body) =>
+        cutting && method === 'POST' && body.includes('PACK') ? packets(body, count) : body,
     })
     const repository = await open({ repo: `http://127.0.0.1:${port}/served.git`, limits: { operationMs: 20_000 } })
     await expect(repository.refresh()).rejects.toMatchObject({ kind: 'server' })
@@ -168,9 +183,38 @@ describe('an answer that is cut', () => {
     await expectRecovery(repository)
   })
 
+  it.each([0, 1, 2, 3])(
+    'in the list of refs, cleanly, after %i whole packets, does not make a branch disappear',
+    async (count) => {
+      let cutting = true
+      for (const name of ['b', 'c', 'd']) sandbox.git('served.git', 'branch', name)
+      const { port } = await front({
+        behind: server.url,
+        rewrite: ({ method }, body) => (cutting && method === 'POST' ? packets(body, count) : body),
+      })
+      for (const ref of ['main', 'refs/heads/main']) {
+        cutting = true
+        const repository = await open({ repo: `http://127.0.0.1:${port}/served.git`, ref })
+        // The list for one branch is one packet and the end.
+        if (count < 2) await expect(repository.refresh()).rejects.toMatchObject({ kind: 'server' })
+        cutting = false
+        await expectRecovery(repository)
+      }
+      cutting = true
+      const fixed = await open({
+        repo: `http://127.0.0.1:${port}/served.git`,
+        ref: '1'.repeat(40),
+        cache: sandbox.path('other'),
+      })
+      await expect(fixed.refresh()).rejects.toMatchObject({ kind: 'server' })
+    },
+  )
+
   it.each(['an error on side band 3', 'an ERR packet'])('by %s changes nothing', async (what) => {
     let failing = true
-    const message = what.includes('ERR') ? packet('ERR no more today\n') : Buffer.concat([packet('NAK\n'), packet('\u0003no more today\n'), Buffer.from('0000')])
+    const message = what.includes('ERR')
+      ? packet('ERR no more today\n')
+      : Buffer.concat([packet('NAK\n'), packet('\u0003no more today\n'), Buffer.from('0000')])
     const { port } = await front({
       behind: server.url,
       rewrite: ({ method }, body) => (failing && method === 'POST' && body.includes('PACK') ? message : body),
@@ -208,9 +252,15 @@ describe('credentials', () => {
   it('are asked for, refused when wrong, and read anew from their file', async () => {
     const file = sandbox.path('password')
     writeFileSync(file, 'wrong\n')
-    await expect((await open()).refresh()).rejects.toMatchObject({ kind: 'auth', message: expect.stringContaining('asks for credentials') })
+    await expect((await open()).refresh()).rejects.toMatchObject({
+      kind: 'auth',
+      message: expect.stringContaining('asks for credentials'),
+    })
     const repository = await open({ auth: { username: 'ada', passwordFile: file } })
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'auth', message: expect.stringContaining('refuses the credentials') })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'auth',
+      message: expect.stringContaining('refuses the credentials'),
+    })
     writeFileSync(file, 'right\n')
     await expectRecovery(repository)
     await expectRecovery(await open({ repo: `${server.url.replace('//', '//ada:right@')}/served.git` }))
@@ -219,7 +269,8 @@ describe('credentials', () => {
   it('go through a redirect to the same origin', async () => {
     const { port } = await front({
       behind: server.url,
-      redirect: ({ url }) => (url?.startsWith('/old') === true ? { status: 301, location: url.replace('/old', '/served') } : null),
+      redirect: ({ url }) =>
+        url?.startsWith('/old') === true ? { status: 301, location: url.replace('/old', '/served') } : null,
     })
     const repository = await open({ repo: `http://127.0.0.1:${port}/old.git`, auth: ACCOUNT })
     await expectRecovery(repository)
@@ -229,19 +280,27 @@ describe('credentials', () => {
 
   it('never go to another origin', async () => {
     const other = await front({ behind: server.url })
-    const { port } = await front({ redirect: ({ url }) => ({ status: 302, location: `http://127.0.0.1:${other.port}${url}` }) })
+    const { port } = await front({
+      redirect: ({ url }) => ({ status: 302, location: `http://127.0.0.1:${other.port}${url}` }),
+    })
     const repository = await open({ repo: `http://127.0.0.1:${port}/served.git`, auth: ACCOUNT })
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'auth', message: expect.stringContaining('does not send the credentials') })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'auth',
+      message: expect.stringContaining('does not send the credentials'),
+    })
     expect(other.seen).toEqual([])
   })
 })
 
 describe('a redirect', () => {
   it.each([301, 302, 307, 308])('by HTTP %i of the POST alone is followed, with its body', async (status) => {
+    symlinkSync('served.git', sandbox.path('moved.git'))
     const { port, seen } = await front({
       behind: server.url,
       redirect: ({ method, url }) =>
-        method === 'POST' && url?.startsWith('/served.git/') === true ? { status, location: url.replace('/served.git', '/served.git/.') } : null,
+        method === 'POST' && url?.startsWith('/served.git/') === true
+          ? { status, location: url.replace('/served', '/moved') }
+          : null,
     })
     const repository = await open({ repo: `http://127.0.0.1:${port}/served.git` })
     await expectRecovery(repository)
@@ -257,7 +316,10 @@ describe('a redirect', () => {
   it('without an end is left', async () => {
     const { port } = await front({ redirect: ({ url }) => ({ status: 302, location: url ?? '/' }) })
     const repository = await open({ repo: `http://127.0.0.1:${port}/served.git` })
-    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'server', message: expect.stringContaining('redirects too often') })
+    await expect(repository.refresh()).rejects.toMatchObject({
+      kind: 'server',
+      message: expect.stringContaining('redirects too often'),
+    })
   })
 })
 
@@ -266,9 +328,14 @@ describe('the way to the server', () => {
     const { caFile, ...tls } = makeCertificate(sandbox.folder)
     const { port } = await front({ behind: server.url, tls })
     const repo = `https://127.0.0.1:${port}/served.git`
-    await expect((await open({ repo })).refresh()).rejects.toMatchObject({ kind: 'unreachable', message: expect.stringContaining('certificate') })
+    await expect((await open({ repo })).refresh()).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringContaining('certificate'),
+    })
     await expectRecovery(await open({ repo, caFile }))
-    await expect((await open({ repo, caFile: '/nowhere.pem' })).refresh()).rejects.toMatchObject({ kind: 'unreachable' })
+    await expect((await open({ repo, caFile: '/nowhere.pem' })).refresh()).rejects.toMatchObject({
+      kind: 'unreachable',
+    })
   })
 
   it('goes through a proxy, for http and https, but not for what NO_PROXY names', async () => {
@@ -279,7 +346,9 @@ describe('the way to the server', () => {
     await expectRecovery(await open({ env: { HTTP_PROXY } }))
     const plain = proxy.seen.length
     expect(plain).toBeGreaterThan(0)
-    await expectRecovery(await open({ repo: `https://127.0.0.1:${secure.port}/served.git`, caFile, env: { https_proxy: HTTP_PROXY } }))
+    await expectRecovery(
+      await open({ repo: `https://127.0.0.1:${secure.port}/served.git`, caFile, env: { https_proxy: HTTP_PROXY } }),
+    )
     expect(proxy.seen.length).toBeGreaterThan(plain)
     expect(proxy.seen.at(-1)?.line).toBe(`CONNECT 127.0.0.1:${secure.port}`)
     const before = proxy.seen.length

@@ -38,7 +38,11 @@ describe('a folder', () => {
     const one = await repository.refresh()
     expect(one).toMatchObject({ commit: { id: head(), subject: 'first', author: 'Ada' }, ref: 'refs/heads/main' })
     const before = await repository.snapshot(one.commit.id)
-    sandbox.commit('repo', { 'set/leaf.yaml': 'generation: 2\n', 'set/new.yaml': 'x', 'deployment.yaml': 'name: one\n' })
+    sandbox.commit('repo', {
+      'set/leaf.yaml': 'generation: 2\n',
+      'set/new.yaml': 'x',
+      'deployment.yaml': 'name: one\n',
+    })
     const two = await repository.refresh()
     const after = await repository.snapshot(two.commit.id, before)
     expect([...after.entries.keys()]).toEqual(['deployment.yaml', 'set/leaf.yaml', 'set/new.yaml'])
@@ -65,7 +69,9 @@ describe('a folder', () => {
       kind: 'missing-ref',
       message: expect.stringContaining('no commit yet'),
     })
-    await expect((await open({ ref: 'mian' })).refresh()).rejects.toMatchObject({ message: expect.stringContaining('its branches are: main') })
+    await expect((await open({ ref: 'mian' })).refresh()).rejects.toMatchObject({
+      message: expect.stringContaining('its branches are: main'),
+    })
     await expect((await open()).snapshot('1'.repeat(40))).rejects.toMatchObject({ kind: 'missing-ref' })
   })
 
@@ -91,7 +97,9 @@ describe('a folder', () => {
     for (let round = 0; round < 8; round++) {
       const id = sandbox.commit('repo', { a: `again ${round}` })
       const collecting = import('node:child_process').then(({ execFile }) => {
-        return new Promise((resolve) => execFile('git', ['gc', '-q', '--prune=now'], { cwd: sandbox.path('repo') }, resolve))
+        return new Promise((resolve) =>
+          execFile('git', ['gc', '-q', '--prune=now'], { cwd: sandbox.path('repo') }, resolve),
+        )
       })
       for (let read = 0; read < 6; read++) {
         const tip = await repository.refresh()
@@ -122,8 +130,18 @@ describe('a folder', () => {
     const blob = sandbox.git('repo', 'rev-parse', 'HEAD:set/leaf.yaml')
     rmSync(sandbox.path('repo/.git/objects', blob.slice(0, 2), blob.slice(2)))
     const repository = await open()
-    await expect(repository.snapshot(head())).rejects.toMatchObject({ kind: 'damaged', message: expect.stringContaining(blob) })
+    await expect(repository.snapshot(head())).rejects.toMatchObject({
+      kind: 'damaged',
+      message: expect.stringContaining(blob),
+    })
     expect((await repository.refresh()).commit.id).toBe(head())
+  })
+
+  it('that goes away is told so', async () => {
+    const repository = await open()
+    await repository.refresh()
+    rmSync(sandbox.path('repo'), { recursive: true })
+    await expect(repository.refresh()).rejects.toMatchObject({ kind: 'not-found' })
   })
 
   it('gives a hint when a branch moves', async () => {
@@ -156,22 +174,33 @@ describe('entries', () => {
   it('have limits in number and in bytes', async () => {
     const files = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`f${at}`, 'x'.repeat(100)]))
     sandbox.commit('repo', files)
-    await expect((await open({ limits: { filesPerSnapshot: 10 } })).snapshot(head())).rejects.toMatchObject({ kind: 'too-large' })
-    await expect((await open({ limits: { contentBytes: 1000 } })).snapshot(head())).rejects.toMatchObject({ kind: 'too-large' })
-    await expect((await open({ limits: { filesPerSnapshot: 10 } })).worktree()).rejects.toMatchObject({ kind: 'too-large' })
+    await expect((await open({ limits: { filesPerSnapshot: 10 } })).snapshot(head())).rejects.toMatchObject({
+      kind: 'too-large',
+    })
+    await expect((await open({ limits: { contentBytes: 1000 } })).snapshot(head())).rejects.toMatchObject({
+      kind: 'too-large',
+    })
+    await expect((await open({ limits: { filesPerSnapshot: 10 } })).worktree()).rejects.toMatchObject({
+      kind: 'too-large',
+    })
     expect((await (await open({ limits: { filesPerSnapshot: 22 } })).snapshot(head())).entries.size).toBe(22)
   })
 })
 
 describe('the work tree', () => {
   it('holds what git ls-files holds, with the ids Git would give', async () => {
-    sandbox.commit('repo', { '.gitignore': '*.log\nbuild/\n!keep.log\n', 'set/.gitignore': '/local\n', 'kept/tracked.txt': 't' })
+    sandbox.commit('repo', {
+      '.gitignore': '*.log\nbuild/\n!keep.log\n',
+      'set/.gitignore': '/local\n',
+      'kept/tracked.txt': 't',
+    })
     writeFileSync(sandbox.path('repo/kept/tracked.log'), 'tracked although ignored')
     sandbox.git('repo', 'add', '-f', 'kept/tracked.log')
     mkdirSync(sandbox.path('repo/build/deep'), { recursive: true })
     writeFileSync(sandbox.path('repo/build/deep/tracked'), 'in an ignored folder')
     sandbox.git('repo', 'add', '-f', 'build/deep/tracked')
-    for (const path of ['a.log', 'keep.log', 'build/x', 'set/local', 'set/other', 'excluded']) writeFileSync(sandbox.path('repo', path), path)
+    for (const path of ['a.log', 'keep.log', 'build/x', 'set/local', 'set/other', 'excluded'])
+      writeFileSync(sandbox.path('repo', path), path)
     writeFileSync(sandbox.path('repo/.git/info/exclude'), 'excluded\n')
     writeFileSync(sandbox.path('repo/run'), 'x', { mode: 0o755 })
     symlinkSync('/etc', sandbox.path('repo/out'))
@@ -224,9 +253,13 @@ function fingerprint(folder: string): string {
 it('leaves no child process behind', async () => {
   const repository = await open()
   await repository.refresh()
-  const children = (): string => execFileSync('ps', ['--ppid', String(process.pid), '-o', 'args='], { encoding: 'utf8' })
+  const children = (): string =>
+    execFileSync('ps', ['--ppid', String(process.pid), '-o', 'args='], { encoding: 'utf8' })
   expect(children()).toContain('git-child.js')
   await repository.close()
   expect(children()).not.toContain('git-child.js')
-  await expect(repository.refresh()).rejects.toMatchObject({ kind: 'damaged', message: expect.stringContaining('closed') })
+  await expect(repository.refresh()).rejects.toMatchObject({
+    kind: 'damaged',
+    message: expect.stringContaining('closed'),
+  })
 })

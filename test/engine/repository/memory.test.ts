@@ -17,13 +17,19 @@ afterEach(() => sandbox.remove())
 
 /** A gigabyte of zeros, straight into a pack. */
 function commitGigabyte(): void {
-  execFileSync('sh', ['-c', 'truncate -s 1G zeros && git -c core.bigFileThreshold=1m add zeros'], { cwd: sandbox.path('repo') })
+  execFileSync('sh', ['-c', 'truncate -s 1G zeros && git -c core.bigFileThreshold=1m add zeros'], {
+    cwd: sandbox.path('repo'),
+  })
   sandbox.git('repo', 'commit', '-qm', 'large')
 }
 
 it('a gigabyte of zeros in a folder is known by its size and never read', async () => {
   commitGigabyte()
-  const repository = await openRepository({ repo: sandbox.path('repo'), cache: sandbox.path('cache'), limits: { memoryBytes: 200 * 1024 ** 2 } })
+  const repository = await openRepository({
+    repo: sandbox.path('repo'),
+    cache: sandbox.path('cache'),
+    limits: { memoryBytes: 200 * 1024 ** 2 },
+  })
   const { commit } = await repository.refresh()
   const { entries } = await repository.snapshot(commit.id)
   expect(entries.get('zeros')).toMatchObject({ size: 1024 ** 3, content: null })
@@ -37,7 +43,10 @@ it('a gigabyte of zeros on a server ends the child, not this process, and the cl
   const before = await repository.refresh()
   commitGigabyte()
   const own = residentBytes()
-  await expect(repository.refresh()).rejects.toMatchObject({ kind: 'too-large', message: expect.stringContaining('1 GB of memory') })
+  await expect(repository.refresh()).rejects.toMatchObject({
+    kind: 'too-large',
+    message: expect.stringContaining('1 GB of memory'),
+  })
   expect(residentBytes() - own).toBeLessThan(200 * 1024 ** 2)
   expect((await repository.snapshot(before.commit.id)).entries.size).toBe(1)
   await repository.close()

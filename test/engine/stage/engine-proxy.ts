@@ -14,6 +14,8 @@ export interface EngineCall {
   readonly url: string
   /** Whether it changes something on the engine. */
   readonly changes: boolean
+  /** 1-based among the calls that change something; 0 for others. */
+  readonly change: number
 }
 
 export interface EngineProxy {
@@ -45,7 +47,9 @@ export async function startEngineProxy(engineUrl: string, socket: string): Promi
     const url = request.url ?? ''
     const path = (url.split('?')[0] ?? '').replace(/^\/v[0-9.]+/, '')
     const method = request.method ?? ''
-    const call = { number: proxy.calls.length + 1, method, path, url, changes: method !== 'GET' && method !== 'HEAD' }
+    const changes = method !== 'GET' && method !== 'HEAD'
+    const change = changes ? proxy.calls.filter((earlier) => earlier.changes).length + 1 : 0
+    const call = { number: proxy.calls.length + 1, method, path, url, changes, change }
     proxy.calls.push(call)
     return call
   }

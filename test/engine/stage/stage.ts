@@ -56,7 +56,7 @@ export interface Stage {
   /** One `graft apply`, in this process. */
   apply(options?: { confirmed?: boolean }): Promise<Applied>
   plan(): Promise<Turn>
-  /** The deployment's containers by name. */
+  /** The deployment's containers by name, without the lock. */
   containers(): Promise<Record<string, Seen>>
   end(): Promise<void>
 }
@@ -166,7 +166,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
           .getContainer(row.Id)
           .inspect()
           .catch(() => null)
-        if (facts === null) continue
+        if (facts === null || row.Labels['dev.graft.kind'] === 'lock') continue
         seen[facts.Name.slice(1)] = {
           id: row.Id,
           state: facts.State.Status,

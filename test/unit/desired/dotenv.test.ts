@@ -53,4 +53,11 @@ describe('parseEnvironmentFile', () => {
   ])('%j is a fault in its line', (text, line) => {
     expect(read(text).faults.map((fault) => fault.line)).toEqual([line])
   })
+
+  it('stops values that repeat each other without end', () => {
+    const lines = [`A=${'x'.repeat(60_000)}`, ...Array.from({ length: 5000 }, (_, index) => `B${index}=\${A}`)]
+    const { real, faults } = read(lines.join('\n'))
+    expect(faults[0]?.fault.kind).toBe('too-long')
+    expect([...real.values()].reduce((sum, value) => sum + value.length, 0)).toBeLessThan(2 * 1024 * 1024)
+  })
 })

@@ -117,4 +117,10 @@ describe('scopes', () => {
     for (let index = 1; index < 30; index++) templates.set(`v${index}`, `\${v${index - 1}}`.repeat(10))
     expect(innerScope(root, templates).faults[0]).toMatchObject({ fault: { kind: 'too-long' } })
   })
+
+  it('stop a thousand values that each repeat a long one', () => {
+    const templates = new Map([['long', 'x'.repeat(60_000)]])
+    for (let index = 0; index < 1000; index++) templates.set(`v${index}`, '${long}')
+    expect(innerScope(root, templates).faults.length).toBeGreaterThan(900)
+  })
 })

@@ -5,14 +5,24 @@ import { describe, expect, it } from 'vitest'
 
 import { canonicalJson } from '../../../src/desired/ledger-digest.ts'
 import { judgeLeaf } from '../../../src/desired/ledger-judge.ts'
-import { EMPTY_LEDGER, changedClaims, extendLedger, leafClaims, ledgerKnows, nextFreeGeneration } from '../../../src/desired/ledger.ts'
+import {
+  EMPTY_LEDGER,
+  changedClaims,
+  extendLedger,
+  leafClaims,
+  ledgerKnows,
+  nextFreeGeneration,
+} from '../../../src/desired/ledger.ts'
 import type { LeafClaim, Ledger, LedgerStep } from '../../../src/desired/ledger.ts'
 import { createReader } from '../../../src/desired/read.ts'
 import type { Leaf } from '../../../src/desired/tree.ts'
 import { snapshotOf } from './snapshot-of.ts'
 
 function treeOf(leaves: Record<string, string>) {
-  const { tree, problems } = createReader().read(snapshotOf({ 'deployment.yaml': 'name: shop\nformat: 1\n', ...leaves }), { host: null })
+  const { tree, problems } = createReader().read(
+    snapshotOf({ 'deployment.yaml': 'name: shop\nformat: 1\n', ...leaves }),
+    { host: null },
+  )
   if (tree === null) throw new Error(JSON.stringify(problems))
   return tree
 }
@@ -35,7 +45,13 @@ const claim = (generation: number, digest: string, leaf = 'ab', renamedFrom: str
 
 /** One commit for each claim, named c0, c1 … */
 function ledgerOf(...claims: LeafClaim[]): Ledger {
-  return extendLedger(EMPTY_LEDGER, claims.map((one, index): LedgerStep => ({ commit: { id: `c${index}`.padEnd(40, '0'), subject: `commit ${index}` }, claims: [one] })))
+  return extendLedger(
+    EMPTY_LEDGER,
+    claims.map((one, index): LedgerStep => ({
+      commit: { id: `c${index}`.padEnd(40, '0'), subject: `commit ${index}` },
+      claims: [one],
+    })),
+  )
 }
 
 const never = (): boolean => false
@@ -49,7 +65,12 @@ describe('the rules', () => {
     ['a number far above', 99, 'ddd', null],
     ['an old spec under a new number', 6, 'aaa', null],
     ['a rollback', 2, 'bbb', null],
-    ['another spec under a used number', 5, 'ddd', /generation 5 .*already means another spec since commit c200000 “commit 2”.*generation: 6/],
+    [
+      'another spec under a used number',
+      5,
+      'ddd',
+      /generation 5 .*already means another spec since commit c200000 “commit 2”.*generation: 6/,
+    ],
     ['another spec under an old number', 1, 'ddd', /since commit c000000 “commit 0”.*generation: 6/],
     ['an old spec under another used number', 5, 'bbb', /generation: 6, or 2, which is this very spec/],
     ['a number below that was never used', 4, 'ddd', /below 5, which commit c200000 “commit 2” used.*generation: 6/],
@@ -64,7 +85,8 @@ describe('the rules', () => {
 
   it('accept a lower number that an ancestor behind a merge had', () => {
     const side = ledgerOf(claim(3, 'sss'))
-    const inAncestors = (leaf: string, generation: number, digest: string) => ledgerKnows(side, leaf, generation, digest)
+    const inAncestors = (leaf: string, generation: number, digest: string) =>
+      ledgerKnows(side, leaf, generation, digest)
     expect(judgeLeaf(leafWith({ generation: 3, ledgerDigest: 'sss' }), ledger, inAncestors)).toBeNull()
     expect(judgeLeaf(leafWith({ generation: 3, ledgerDigest: 'other' }), ledger, inAncestors)).not.toBeNull()
   })
@@ -87,7 +109,8 @@ describe('the rules', () => {
 
   it('follow a leaf to its new name', () => {
     const renamed = ledgerOf(claim(1, 'aaa'), claim(2, 'bbb'), claim(3, 'ccc', 'cd', 'ab'))
-    const now = (generation: number, ledgerDigest: string, from: Ledger) => judgeLeaf(leafWith({ name: 'cd', renamed_from: 'ab', generation, ledgerDigest }), from, never)
+    const now = (generation: number, ledgerDigest: string, from: Ledger) =>
+      judgeLeaf(leafWith({ name: 'cd', renamed_from: 'ab', generation, ledgerDigest }), from, never)
     expect(now(3, 'ccc', renamed)).toBeNull()
     expect(now(2, 'bbb', renamed)).toBeNull()
     expect(now(2, 'xxx', renamed)).not.toBeNull()
@@ -105,17 +128,28 @@ describe('the digest comment', () => {
 
   it('that says another digest holds the leaf', () => {
     const problem = judgeLeaf(leaf('abcde1'), EMPTY_LEDGER, never)
-    expect(problem).toMatchObject({ severity: 'held', message: expect.stringContaining('abcdef'), text: 'generation: 1 # abcde1' })
+    expect(problem).toMatchObject({
+      severity: 'held',
+      message: expect.stringContaining('abcdef'),
+      text: 'generation: 1 # abcde1',
+    })
   })
 })
 
 describe('claims', () => {
   it('are only those that changed', () => {
     const reader = createReader()
-    const files = { 'deployment.yaml': 'name: shop\nformat: 1\n', 'ab.yaml': 'generation: 1\nimage: x\n', 'cd.yaml': 'generation: 1\nimage: x\n' }
+    const files = {
+      'deployment.yaml': 'name: shop\nformat: 1\n',
+      'ab.yaml': 'generation: 1\nimage: x\n',
+      'cd.yaml': 'generation: 1\nimage: x\n',
+    }
     const first = snapshotOf(files)
     const before = reader.read(first, { host: null }).tree
-    const second = snapshotOf({ ...files, 'cd.yaml': 'generation: 2\nimage: y\n', 'ab.yaml': 'generation: 1\nimage: x\nprune: false\n' }, { base: first })
+    const second = snapshotOf(
+      { ...files, 'cd.yaml': 'generation: 2\nimage: y\n', 'ab.yaml': 'generation: 1\nimage: x\nprune: false\n' },
+      { base: first },
+    )
     const after = reader.read(second, { host: null }).tree
     if (before === null || after === null) throw new Error('no tree')
     expect(changedClaims(before, null)).toEqual(leafClaims(before))
@@ -136,8 +170,18 @@ const claims = fc.array(
 )
 
 describe('over any history', () => {
-  const steps = (history: { leaf: string; generation: number; digest: string; renamedFrom: string | null }[]): LedgerStep[] =>
-    history.map((one, index) => ({ commit: { id: `c${index}`, subject: '' }, claims: [{ ...claim(one.generation, one.digest, one.leaf), renamedFrom: one.renamedFrom === one.leaf ? null : one.renamedFrom }] }))
+  const steps = (
+    history: { leaf: string; generation: number; digest: string; renamedFrom: string | null }[],
+  ): LedgerStep[] =>
+    history.map((one, index) => ({
+      commit: { id: `c${index}`, subject: '' },
+      claims: [
+        {
+          ...claim(one.generation, one.digest, one.leaf),
+          renamedFrom: one.renamedFrom === one.leaf ? null : one.renamedFrom,
+        },
+      ],
+    }))
 
   it('a number has one digest, and numbers only grow', () => {
     fc.assert(
@@ -156,7 +200,8 @@ describe('over any history', () => {
         let ledger = EMPTY_LEDGER
         for (const step of steps(history)) {
           const next = extendLedger(ledger, [step])
-          for (const [leaf, entries] of ledger) for (const entry of entries) expect(next.get(leaf)).toContainEqual(entry)
+          for (const [leaf, entries] of ledger)
+            for (const entry of entries) expect(next.get(leaf)).toContainEqual(entry)
           ledger = next
         }
         expect([...ledger]).toEqual([...extendLedger(EMPTY_LEDGER, steps(history))])
@@ -166,12 +211,19 @@ describe('over any history', () => {
 
   it('the judgement is the same before and after the commit itself is in the ledger', () => {
     fc.assert(
-      fc.property(claims, fc.integer({ min: 1, max: 7 }), fc.constantFrom('p', 'q', 's'), (history, generation, digest) => {
-        const before = extendLedger(EMPTY_LEDGER, steps(history))
-        const after = extendLedger(before, [{ commit: { id: 'tip', subject: '' }, claims: [claim(generation, digest)] }])
-        const leaf = leafWith({ generation, ledgerDigest: digest })
-        expect(judgeLeaf(leaf, after, never) === null).toBe(judgeLeaf(leaf, before, never) === null)
-      }),
+      fc.property(
+        claims,
+        fc.integer({ min: 1, max: 7 }),
+        fc.constantFrom('p', 'q', 's'),
+        (history, generation, digest) => {
+          const before = extendLedger(EMPTY_LEDGER, steps(history))
+          const after = extendLedger(before, [
+            { commit: { id: 'tip', subject: '' }, claims: [claim(generation, digest)] },
+          ])
+          const leaf = leafWith({ generation, ledgerDigest: digest })
+          expect(judgeLeaf(leaf, after, never) === null).toBe(judgeLeaf(leaf, before, never) === null)
+        },
+      ),
     )
   })
 

@@ -17,7 +17,11 @@ volumes: {data: {}, nfs: {driver_opts: {type: nfs}}, there: {external: true}}
 `
 
 function leafOf(keys: string) {
-  const files = { 'deployment.yaml': DEPLOYMENT, 'net/set.yaml': '{}', 'net/agent.yaml': `generation: 1\nimage: x\n${keys}\n` }
+  const files = {
+    'deployment.yaml': DEPLOYMENT,
+    'net/set.yaml': '{}',
+    'net/agent.yaml': `generation: 1\nimage: x\n${keys}\n`,
+  }
   const { tree, problems } = createReader().read(snapshotOf(files), { host: null })
   const leaf = tree?.leaves.get('agent')
   if (tree === null || leaf === undefined) throw new Error(JSON.stringify(problems))
@@ -25,7 +29,10 @@ function leafOf(keys: string) {
 }
 
 function policyOf(grant: string): Policy {
-  const { policy, problems } = parsePolicy(`format: 1\ngrants:\n  - {paths: ["net/*"], ${grant}}\n`, 'graft.policy.yaml')
+  const { policy, problems } = parsePolicy(
+    `format: 1\ngrants:\n  - {paths: ["net/*"], ${grant}}\n`,
+    'graft.policy.yaml',
+  )
   expect(problems).toEqual([])
   if (policy === null) throw new Error('no policy')
   return policy
@@ -43,10 +50,30 @@ const cases: [keys: string, text: string, grant: string, less: string][] = [
   ['cap_add: [ALL]', 'cap_add: ALL', 'cap_add: [ALL]', 'cap_add: [NET_RAW]'],
   ['devices: [/dev/kvm]', 'device: /dev/kvm', 'devices: [/dev/*]', 'devices: [/dev/k]'],
   ['volumes: ["/run:/run:shared"]', 'bind: /run (shared)', 'binds: [{source: /run}]', 'binds: [{source: /run/**}]'],
-  ['volumes: ["/lib/modules:/lib/modules:ro"]', 'bind: /lib/modules (read-only)', 'binds: [{source: /lib/*, read_only: true}]', 'binds: [{source: /lib}]'],
-  ['volumes: ["/srv/x:/x"]', 'bind: /srv/x', 'binds: [{source: /srv/**}]', 'binds: [{source: /srv/**, read_only: true}]'],
-  ['volumes: ["/var/run/docker.sock:/d.sock"]', 'bind: /var/run/docker.sock', 'binds: [{source: /var/run/docker.sock}]', 'binds: [{source: /**}]'],
-  ['security_opt: ["apparmor=unconfined"]', 'security_opt: apparmor=unconfined', 'security_opt: ["apparmor=unconfined"]', 'security_opt: ["label=disable"]'],
+  [
+    'volumes: ["/lib/modules:/lib/modules:ro"]',
+    'bind: /lib/modules (read-only)',
+    'binds: [{source: /lib/*, read_only: true}]',
+    'binds: [{source: /lib}]',
+  ],
+  [
+    'volumes: ["/srv/x:/x"]',
+    'bind: /srv/x',
+    'binds: [{source: /srv/**}]',
+    'binds: [{source: /srv/**, read_only: true}]',
+  ],
+  [
+    'volumes: ["/var/run/docker.sock:/d.sock"]',
+    'bind: /var/run/docker.sock',
+    'binds: [{source: /var/run/docker.sock}]',
+    'binds: [{source: /**}]',
+  ],
+  [
+    'security_opt: ["apparmor=unconfined"]',
+    'security_opt: apparmor=unconfined',
+    'security_opt: ["apparmor=unconfined"]',
+    'security_opt: ["label=disable"]',
+  ],
   ['networks: [out]', 'external network: out', 'external_networks: [o*]', 'external_networks: [lan]'],
   ['networks: [lan]', 'network driver: macvlan', 'network_drivers: [macvlan]', 'network_drivers: [ipvlan]'],
   ['volumes: ["there:/x"]', 'external volume: there', 'external_volumes: [there]', 'external_volumes: [nfs]'],
@@ -74,15 +101,26 @@ describe('each privilege', () => {
     expect(judgePolicy(leaf, tree, NO_POLICY, true)).toBeNull()
   })
 
-  it.each(['user: "1"', 'volumes: ["data:/x"]', 'tmpfs: /run', 'security_opt: ["no-new-privileges:true"]', 'cap_drop: [ALL]', 'ports: ["80:80"]', 'oom_score_adj: 500', 'logging: {driver: local}'])('%s is none', (keys) => {
+  it.each([
+    'user: "1"',
+    'volumes: ["data:/x"]',
+    'tmpfs: /run',
+    'security_opt: ["no-new-privileges:true"]',
+    'cap_drop: [ALL]',
+    'ports: ["80:80"]',
+    'oom_score_adj: 500',
+    'logging: {driver: local}',
+  ])('%s is none', (keys) => {
     const { tree, leaf } = leafOf(keys)
     expect(privilegesOf(leaf, tree)).toEqual([])
   })
 
   it('is given by path only, and grants add up', () => {
     const { tree, leaf } = leafOf('privileged: true\npid: host')
-    const text = (first: string, second: string): string => `format: 1\ngrants:\n  - {paths: [${first}], privileged: true}\n  - {paths: [${second}], host_namespaces: [pid]}\n`
-    const judge = (first: string, second: string) => judgePolicy(leaf, tree, parsePolicy(text(first, second), 'p').policy ?? NO_POLICY, false)
+    const text = (first: string, second: string): string =>
+      `format: 1\ngrants:\n  - {paths: [${first}], privileged: true}\n  - {paths: [${second}], host_namespaces: [pid]}\n`
+    const judge = (first: string, second: string) =>
+      judgePolicy(leaf, tree, parsePolicy(text(first, second), 'p').policy ?? NO_POLICY, false)
     expect(judge('net/agent', '"**"')).toBeNull()
     expect(judge('other/*', '"net/**"')?.message).toContain('asks for privileged, and')
   })
@@ -101,7 +139,9 @@ describe('parsePolicy', () => {
   ])('%j', (text, place, words) => {
     const { policy, problems } = parsePolicy(text, 'p.yaml')
     expect(policy).toBeNull()
-    expect(problems.map(({ file, line, column, message, remedy }) => `${file}:${line}:${column} ${message} ${remedy}`)).toEqual([expect.stringContaining(place)])
+    expect(
+      problems.map(({ file, line, column, message, remedy }) => `${file}:${line}:${column} ${message} ${remedy}`),
+    ).toEqual([expect.stringContaining(place)])
     expect(`${problems[0]?.message} ${problems[0]?.remedy}`).toMatch(words)
   })
 })

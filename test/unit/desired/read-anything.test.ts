@@ -22,9 +22,54 @@ function check(files: Record<string, string>): void {
   }
 }
 
-const sign = fc.constantFrom('a', ': ', '\n', '  ', '- ', '[', ']', '{', '}', '"', "'", '&a ', '*a', '<<: ', '#', '|', '>', '!', '%', '\t', '?', '${V}', '${', '$', 'image', 'generation', '1', ',', '---')
+const sign = fc.constantFrom(
+  'a',
+  ': ',
+  '\n',
+  '  ',
+  '- ',
+  '[',
+  ']',
+  '{',
+  '}',
+  '"',
+  "'",
+  '&a ',
+  '*a',
+  '<<: ',
+  '#',
+  '|',
+  '>',
+  '!',
+  '%',
+  '\t',
+  '?',
+  '${V}',
+  '${',
+  '$',
+  'image',
+  'generation',
+  '1',
+  ',',
+  '---',
+)
 const messy = fc.array(sign, { maxLength: 40 }).map((parts) => parts.join(''))
-const word = fc.constantFrom('a', '1', 'host', '${V}', '${HOST}', '${NO}', 'a:b', '/a:/b', '80:80', 'A=b', 'service:ab', '5s', '1g', '')
+const word = fc.constantFrom(
+  'a',
+  '1',
+  'host',
+  '${V}',
+  '${HOST}',
+  '${NO}',
+  'a:b',
+  '/a:/b',
+  '80:80',
+  'A=b',
+  'service:ab',
+  '5s',
+  '1g',
+  '',
+)
 const value = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
@@ -33,7 +78,9 @@ const value = fc.letrec((tie) => ({
     fc.constant(null),
     fc.integer(),
     fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom('a', 'type', 'source', 'target', 'test', 'driver', 'condition', 'ab'), tie('value'), { maxKeys: 3 }),
+    fc.dictionary(fc.constantFrom('a', 'type', 'source', 'target', 'test', 'driver', 'condition', 'ab'), tie('value'), {
+      maxKeys: 3,
+    }),
   ),
 })).value
 
@@ -53,7 +100,12 @@ describe('reading', () => {
     fc.assert(
       fc.property(keys, keys, (own, defaults) => {
         const leaf = stringify({ generation: 1, image: 'x', ...own })
-        check({ 'deployment.yaml': DEPLOYMENT, 'db/set.yaml': stringify({ defaults }), 'db/ab.yaml': leaf, 'db/cd.yaml': 'generation: 1\nimage: x\n' })
+        check({
+          'deployment.yaml': DEPLOYMENT,
+          'db/set.yaml': stringify({ defaults }),
+          'db/ab.yaml': leaf,
+          'db/cd.yaml': 'generation: 1\nimage: x\n',
+        })
       }),
       { numRuns: 300 },
     )

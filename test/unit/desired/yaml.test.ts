@@ -8,7 +8,10 @@ import { snapshotOf } from './snapshot-of.ts'
 function read(text: string) {
   const entry = snapshotOf({ 'ab.yaml': text }).entries.get('ab.yaml')
   if (entry === undefined) throw new Error('no entry')
-  return { ...readYaml(entry), place: (path: (string | number)[], at: 'key' | 'value') => createLocate()(entry, path, at) }
+  return {
+    ...readYaml(entry),
+    place: (path: (string | number)[], at: 'key' | 'value') => createLocate()(entry, path, at),
+  }
 }
 
 const messages = (text: string): string[] => read(text).problems.map((problem) => problem.message)
@@ -16,7 +19,12 @@ const messages = (text: string): string[] => read(text).problems.map((problem) =
 describe('hostile YAML', () => {
   it('a bomb of aliases', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
-    for (let level = 1; level < 10; level++) lines.push(`a${level}: &a${level} [${Array(9).fill(`*a${level - 1}`).join(', ')}]`)
+    for (let level = 1; level < 10; level++)
+      lines.push(
+        `a${level}: &a${level} [${Array(9)
+          .fill(`*a${level - 1}`)
+          .join(', ')}]`,
+      )
     const start = performance.now()
     expect(messages(lines.join('\n'))).toEqual([expect.stringMatching(/more than (50000 values|100 aliases)/)])
     expect(performance.now() - start).toBeLessThan(2000)
@@ -57,7 +65,11 @@ describe('hostile YAML', () => {
     expect(messages(`a: ${'x'.repeat(300_000)}`)).toEqual([expect.stringContaining('bytes')])
   })
 
-  it.each(['__proto__: {polluted: 1}', 'environment: {__proto__: {polluted: 1}}', 'a: {<<: {__proto__: {polluted: 1}}}'])('%s', (text) => {
+  it.each([
+    '__proto__: {polluted: 1}',
+    'environment: {__proto__: {polluted: 1}}',
+    'a: {<<: {__proto__: {polluted: 1}}}',
+  ])('%s', (text) => {
     expect(messages(text)).toEqual(['a key may not be named __proto__'])
     expect('polluted' in {}).toBe(false)
   })

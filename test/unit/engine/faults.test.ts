@@ -5,25 +5,38 @@ import { blamesCommand, engineWords, toEngineFault } from '../../../src/engine/f
 
 /** An error as dockerode throws it. */
 function answer(statusCode: number, message: string): Error {
-  return Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), { statusCode, json: { message } })
+  return Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), {
+    statusCode,
+    json: { message },
+  })
 }
 
 describe('toEngineFault', () => {
   const fault = (error: unknown) => toEngineFault(error, 'unix:///x.sock', 'create container web')
 
   it.each([
-    [409, 'Conflict. The container name "/web" is already in use by container "3f". You have to remove (or rename) …', 'name-taken'],
+    [
+      409,
+      'Conflict. The container name "/web" is already in use by container "3f". You have to remove (or rename) …',
+      'name-taken',
+    ],
     [500, 'creating container storage: the container name "web" is already in use by 3f.', 'name-taken'],
     [404, 'No such container: 3f', 'not-found'],
     [409, 'cannot remove container "/web": container is running', 'engine'],
     [500, 'failed to register layer: write /x: no space left on device', 'disk'],
-    [500, 'driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated', 'engine'],
+    [
+      500,
+      'driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated',
+      'engine',
+    ],
   ] as const)('reads %i %s as %s', (status, words, kind) => {
     expect(fault(answer(status, words))).toMatchObject({ kind, message: `cannot create container web: ${words}` })
   })
 
   it('has a remedy for a port that is taken', () => {
-    expect(fault(answer(500, 'Bind for 0.0.0.0:80 failed: port is already allocated')).remedy).toMatch(/holds this port/)
+    expect(fault(answer(500, 'Bind for 0.0.0.0:80 failed: port is already allocated')).remedy).toMatch(
+      /holds this port/,
+    )
   })
 
   it.each([
@@ -48,7 +61,9 @@ describe('toEngineFault', () => {
 describe('engineWords', () => {
   it('takes dockerode’s frame away', () => {
     expect(engineWords(answer(404, 'No such image: x'))).toBe('No such image: x')
-    expect(engineWords(new Error('(HTTP code 404) no such container - No such container: x '))).toBe('No such container: x')
+    expect(engineWords(new Error('(HTTP code 404) no such container - No such container: x '))).toBe(
+      'No such container: x',
+    )
     expect(engineWords('plain')).toBe('plain')
   })
 })

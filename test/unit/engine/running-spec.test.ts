@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 
 import type { EngineDefaults } from '../../../src/engine/connect.ts'
 import { containerLabels, readContainerLabels, readResourceLabels, volumeLabels } from '../../../src/engine/labels.ts'
-import { countConnections } from '../../../src/engine/open-connections.ts'
 import { readRestartPolicy, runningSpec } from '../../../src/engine/running-spec.ts'
 import type { WireConfig, WireContainer, WireEndpoint, WireHostConfig } from '../../../src/engine/wire.ts'
 import { leafOf, treeOf, volumeWish } from '../../engine/contract/sample-tree.ts'
@@ -10,7 +9,11 @@ import { leafOf, treeOf, volumeWish } from '../../engine/contract/sample-tree.ts
 const ID = 'abcdef012345'.padEnd(64, '0')
 const DEFAULTS: EngineDefaults = { hostname: 'thehost', cgroup: 'private', runtime: 'runc', missingLimits: [] }
 
-function inspected(host: WireHostConfig, config: WireConfig = {}, networks: Record<string, WireEndpoint> = {}): WireContainer {
+function inspected(
+  host: WireHostConfig,
+  config: WireConfig = {},
+  networks: Record<string, WireEndpoint> = {},
+): WireContainer {
   return {
     Id: ID,
     Name: '/web',
@@ -43,7 +46,16 @@ describe('what an engine fills in by itself', () => {
       },
       { Hostname: ID.slice(0, 12), Env: null, Cmd: null, Entrypoint: null, Healthcheck: {} },
     )
-    for (const key of ['hostname', 'ipc', 'memswap_limit', 'pids_limit', 'oom_score_adj', 'command', 'entrypoint', 'healthcheck']) {
+    for (const key of [
+      'hostname',
+      'ipc',
+      'memswap_limit',
+      'pids_limit',
+      'oom_score_adj',
+      'command',
+      'entrypoint',
+      'healthcheck',
+    ]) {
       expect(spec).not.toHaveProperty(key)
     }
     expect(spec).toMatchObject({ environment: {}, mounts: [], ulimits: {}, cap_add: [], init: false })
@@ -90,11 +102,26 @@ describe('mounts', () => {
       Tmpfs: { '/g': 'size=20,mode=700,noexec' },
     })
     expect(mounts).toEqual([
-      { type: 'bind', source: '/host/a', target: '/a', read_only: true, create_host_path: true, propagation: 'rslave', selinux: 'Z' },
+      {
+        type: 'bind',
+        source: '/host/a',
+        target: '/a',
+        read_only: true,
+        create_host_path: true,
+        propagation: 'rslave',
+        selinux: 'Z',
+      },
       { type: 'volume', source: 'named', target: '/b', read_only: false },
       { type: 'bind', source: '/host/c', target: '/c', read_only: false, create_host_path: true },
       { type: 'volume', source: 'data', target: '/d', read_only: false, nocopy: true, subpath: 'x' },
-      { type: 'bind', source: '/host/e', target: '/e', read_only: true, create_host_path: false, propagation: 'shared' },
+      {
+        type: 'bind',
+        source: '/host/e',
+        target: '/e',
+        read_only: true,
+        create_host_path: false,
+        propagation: 'shared',
+      },
       { type: 'tmpfs', target: '/f', size: 10, mode: 0o1777 },
       { type: 'tmpfs', target: '/g', size: 20, mode: 0o700, options: ['noexec'] },
     ])
@@ -104,9 +131,30 @@ describe('mounts', () => {
 describe('labels', () => {
   it('are read back as they were written, and are never an author’s', () => {
     const leaf = leafOf('web')
-    const image = { id: 'sha256:1', digests: [], environment: {}, command: [], entrypoint: [], user: '', working_dir: '', labels: {}, expose: [], volumes: [], stop_signal: '', healthcheck: null }
+    const image = {
+      id: 'sha256:1',
+      digests: [],
+      environment: {},
+      command: [],
+      entrypoint: [],
+      user: '',
+      working_dir: '',
+      labels: {},
+      expose: [],
+      volumes: [],
+      stop_signal: '',
+      healthcheck: null,
+    }
     const tree = treeOf('shop', [leaf])
-    const labels = containerLabels({ name: 'x', tree, leaf, image, imageReference: '', runDigest: 'run', joins: new Map() })
+    const labels = containerLabels({
+      name: 'x',
+      tree,
+      leaf,
+      image,
+      imageReference: '',
+      runDigest: 'run',
+      joins: new Map(),
+    })
     expect(readContainerLabels(labels)).toEqual({
       deployment: 'shop',
       leaf: 'web',
@@ -125,20 +173,9 @@ describe('labels', () => {
   it('of others are not graft’s', () => {
     expect(readContainerLabels({ 'com.docker.compose.project': 'x' })).toBeNull()
     expect(readResourceLabels(null)).toMatchObject({ deployment: null, kind: null, optionsDigest: null })
-    expect(readResourceLabels(volumeLabels('shop', volumeWish('shop', 'data')))).toMatchObject({ deployment: 'shop', kind: 'volume' })
-  })
-})
-
-describe('countConnections', () => {
-  it('counts established connections to ports that are listened on', () => {
-    const table = `  sl  local_address rem_address   st tx_queue
-   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000
-   1: 0200000A:1F90 0100000A:C350 01 00000000:00000000 00:00000000
-   2: 0200000A:1F90 0100000A:C351 06 00000000:00000000 00:00000000
-   3: 0200000A:D000 0900000A:0CEA 01 00000000:00000000 00:00000000
-  sl  local_address                         remote_address                        st tx_queue
-   0: 0000000000000000FFFF00000200000A:1F90 0000000000000000FFFF00000100000A:C352 01 00000000:00000000 00:00000000`
-    expect(countConnections(table)).toBe(2)
-    expect(countConnections('')).toBe(0)
+    expect(readResourceLabels(volumeLabels('shop', volumeWish('shop', 'data')))).toMatchObject({
+      deployment: 'shop',
+      kind: 'volume',
+    })
   })
 })

@@ -60,11 +60,24 @@ const TREE: Tree = {
   commit: null,
   name: 'shop',
   prefix: 'shop-',
-  root: { path: '', name: 'shop', description: '', depends_on: [], together: false, state: 'running', suspend: false, sets: [], leaves: [] },
+  root: {
+    path: '',
+    name: 'shop',
+    description: '',
+    depends_on: [],
+    together: false,
+    state: 'running',
+    suspend: false,
+    sets: [],
+    leaves: [],
+  },
   leaves: new Map(),
   networks: new Map([['backend', network('backend')]]),
   volumes: new Map([
-    ['data', { key: 'data', name: 'shop_data', external: false, options: { driver: 'local', driver_opts: {}, labels: {} } }],
+    [
+      'data',
+      { key: 'data', name: 'shop_data', external: false, options: { driver: 'local', driver_opts: {}, labels: {} } },
+    ],
   ]),
   removal_limit: null,
 }
@@ -75,7 +88,12 @@ describe('compareContainer', () => {
   })
 
   it('names what was added, changed and taken away, in the words of the deployment', () => {
-    const before = { ...SPEC, ipc: 'host', networks: { backend: { aliases: ['api', 'old'] } }, environment: { DEBUG: '1', GONE: 'x' } }
+    const before = {
+      ...SPEC,
+      ipc: 'host',
+      networks: { backend: { aliases: ['api', 'old'] } },
+      environment: { DEBUG: '1', GONE: 'x' },
+    }
     const after = { ...SPEC, environment: { DEBUG: '0', NEW: '' }, user: '5' }
     expect(changes(after, before)).toEqual([
       { field: 'environment.DEBUG', from: '1', to: '0' },
@@ -88,7 +106,10 @@ describe('compareContainer', () => {
   })
 
   it('keeps values of likely secrets to itself', () => {
-    const shown = changes({ ...SPEC, environment: { DB_PASSWORD: 'new' } }, { ...SPEC, environment: { DB_PASSWORD: 'old' } })
+    const shown = changes(
+      { ...SPEC, environment: { DB_PASSWORD: 'new' } },
+      { ...SPEC, environment: { DB_PASSWORD: 'old' } },
+    )
     expect(shown).toEqual([{ field: 'environment.DB_PASSWORD', from: '(hidden)', to: '(hidden, differs)' }])
   })
 
@@ -144,7 +165,13 @@ describe('compareContainer', () => {
   })
 
   it('takes different spellings of one thing as one', () => {
-    const one: Spec = { ...SPEC, cap_add: ['NET_ADMIN'], security_opt: ['label:disable'], pids_limit: -1, shm_size: 64 * 2 ** 20 }
+    const one: Spec = {
+      ...SPEC,
+      cap_add: ['NET_ADMIN'],
+      security_opt: ['label:disable'],
+      pids_limit: -1,
+      shm_size: 64 * 2 ** 20,
+    }
     const other: Spec = { ...SPEC, cap_add: ['CAP_NET_ADMIN'], security_opt: ['label=disable'], oom_score_adj: 0 }
     expect(changes(one, other)).toEqual([])
     expect(changes({ ...SPEC, mem_limit: 100, memswap_limit: 200 }, { ...SPEC, mem_limit: 100 })).toEqual([])
@@ -186,7 +213,11 @@ describe('effectiveSpec', () => {
 
   it('fills an own check from the image’s, and takes the image’s where there is none', () => {
     expect(effective({}).healthcheck).toEqual({ test: ['CMD', 'ok'], interval: 7000 })
-    expect(effective({ healthcheck: { timeout: 5 } }).healthcheck).toEqual({ test: ['CMD', 'ok'], interval: 7000, timeout: 5 })
+    expect(effective({ healthcheck: { timeout: 5 } }).healthcheck).toEqual({
+      test: ['CMD', 'ok'],
+      interval: 7000,
+      timeout: 5,
+    })
     expect(effective({ healthcheck: { disable: true } }).healthcheck).toEqual({ disable: true })
   })
 
@@ -233,7 +264,10 @@ describe('what an older engine lacks', () => {
       ...SPEC,
       annotations: { a: 'b' },
       healthcheck: { start_interval: 5 },
-      networks: { a: { aliases: [], mac_address: '02:00:00:00:00:01' }, b: { aliases: [], mac_address: '02:00:00:00:00:02' } },
+      networks: {
+        a: { aliases: [], mac_address: '02:00:00:00:00:01' },
+        b: { aliases: [], mac_address: '02:00:00:00:00:02' },
+      },
       mounts: [{ type: 'volume', source: 'data', target: '/d', read_only: false, subpath: 'x' }],
     }
     expect(unmetApiNeeds(spec, '1.41').map((need) => need.api)).toEqual(['1.43', '1.44', '1.44', '1.45'])
@@ -247,7 +281,9 @@ describe('digests', () => {
   it('do not depend on the order of keys, and do on every value', () => {
     const file = { sha256: 'a', mode: 1, uid: 2, gid: 3 }
     expect(filesDigest({})).toBe('')
-    expect(filesDigest({ '/a': file, '/b': file })).toBe(filesDigest({ '/b': { gid: 3, uid: 2, mode: 1, sha256: 'a' }, '/a': file }))
+    expect(filesDigest({ '/a': file, '/b': file })).toBe(
+      filesDigest({ '/b': { gid: 3, uid: 2, mode: 1, sha256: 'a' }, '/a': file }),
+    )
     expect(filesDigest({ '/a': file })).not.toBe(filesDigest({ '/a': { ...file, mode: 9 } }))
     const { options } = network('backend')
     expect(optionsDigest(options)).not.toBe(optionsDigest({ ...options, internal: true }))
@@ -322,6 +358,14 @@ function leafOf(spec: Spec): Leaf {
 
 function network(key: string) {
   const ipam = { config: [] }
-  const options = { driver: 'bridge', driver_opts: {}, internal: false, attachable: false, enable_ipv6: false, ipam, labels: {} }
+  const options = {
+    driver: 'bridge',
+    driver_opts: {},
+    internal: false,
+    attachable: false,
+    enable_ipv6: false,
+    ipam,
+    labels: {},
+  }
   return { key, name: `shop_${key}`, external: false, options }
 }

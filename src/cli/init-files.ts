@@ -1,0 +1,143 @@
+// The files of a new deployment repository, as text.
+
+import { jsonSchemas } from '../desired/schema/json-schema.ts'
+import { schemaFile, schemaText } from './schemas.ts'
+
+/** Path below the new folder → text. `name`: the deployment's. */
+export function initFiles(name: string): ReadonlyMap<string, string> {
+  const { container, set, deployment } = jsonSchemas()
+  return new Map([
+    ['deployment.yaml', deploymentFile(name)],
+    ['web/set.yaml', SET_FILE],
+    ['web/hello.yaml', LEAF_FILE],
+    ['web/index.html', PAGE],
+    ['README.md', readme(name)],
+    ['.github/workflows/graft.yml', GITHUB],
+    ['.gitlab-ci.yml', GITLAB],
+    [`.schemas/${schemaFile('container')}`, schemaText(container)],
+    [`.schemas/${schemaFile('set')}`, schemaText(set)],
+    [`.schemas/${schemaFile('deployment')}`, schemaText(deployment)],
+  ])
+}
+
+function deploymentFile(name: string): string {
+  return `# yaml-language-server: $schema=.schemas/deployment.schema.json
+# The root of the deployment. Every folder below that has a set.yaml is a container set; every other YAML file in a set
+# is a container or a job.
+format: 1
+name: ${name} # part of every label, network and volume on the engine; it stays as it is from the first run on
+
+# networks: and volumes: are declared here as in Compose. A container that names no network joins \`default\`.
+# volumes:
+#   data: {}
+
+# Values for \${NAME} in every file below; a set may have its own.
+variables:
+  greeting: Hello from ${name}
+
+# Values that differ from host to host. Each host has its own file (host.yaml in graft's state folder).
+# host_variables:
+#   public_address:
+#     description: Where clients reach this host
+#     example: 192.0.2.10
+`
+}
+
+const SET_FILE = `# yaml-language-server: $schema=../.schemas/set.schema.json
+# A container set: started, stopped and versioned as one. \`git log -- web\` is its history.
+description: What the world sees
+version: 1.29-alpine # \${version} in every file of this set
+# depends_on: [database]  # sets or containers beside this one that must be healthy first
+# state: stopped          # stops the whole set
+`
+
+const LEAF_FILE = `# yaml-language-server: $schema=../.schemas/container.schema.json
+# A container. The file's name is its name, on the engine and in DNS. Keys mean what they mean in a Compose file.
+
+# The generation names this very content for ever: whoever changes anything below takes the next number, and
+# git revert, which brings an earlier number back together with what it meant, is a rollback.
+generation: 1
+image: nginx:\${version}
+
+# Files of this repository, put into the container before it starts.
+files:
+  /usr/share/nginx/html/index.html: {source: ./index.html, interpolate: true}
+
+# A new container must pass this before it takes the old one's place. Without a check, staying up must do.
+healthcheck:
+  http: {port: 80, path: /}
+  interval: 2s
+  retries: 5
+
+# How the old container is replaced:
+# update:
+#   deadline: 2m   # must pass its check within this time, or the old one stays
+#   drain: 10s     # the old one keeps its open connections this long
+
+# A port of the host has one holder, so with this the old container stops before the new one starts:
+# ports: ["8080:80"]
+`
+
+const PAGE = `<!doctype html>
+<title>\${greeting}</title>
+<p>\${greeting}
+`
+
+function readme(name: string): string {
+  return `# ${name}
+
+What runs on our hosts. [graft](.github/workflows/graft.yml) makes each host agree with this repository; its history is
+the history of the deployment.
+
+| to do this | do that |
+|---|---|
+| change a container | edit its file, take the next \`generation\`, commit |
+| see what a change does | \`graft plan --worktree\` |
+| find mistakes | \`graft validate --worktree\` |
+| roll back | \`git revert COMMIT\` |
+| see what runs | \`graft status\` |
+
+\`.schemas/\` is for editors: they complete and check every YAML file. \`graft schema --write .schemas\` renews it.
+`
+}
+
+const GITHUB = `name: graft
+on:
+  pull_request:
+  push:
+    branches: [main]
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0 # generations are judged against the whole history
+      - uses: actions/setup-node@v4
+        with:
+          node-version: 22
+      # The repository variable GRAFT_PACKAGE says where graft comes from: anything that npm can install, such as the
+      # address of its Git repository or of a tarball.
+      - run: npm install --global "$GRAFT_PACKAGE"
+        env:
+          GRAFT_PACKAGE: \${{ vars.GRAFT_PACKAGE }}
+      - run: graft validate
+      # A pull request is checked out merged into its base, so the first parent is what runs now. Exit code 2 means that
+      # there are changes, which is no failure.
+      - run: graft plan --offline || [ $? -eq 2 ]
+`
+
+const GITLAB = `graft:
+  image: node:22-alpine
+  variables:
+    GIT_DEPTH: 0 # generations are judged against the whole history
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  script:
+    # The CI variable GRAFT_PACKAGE says where graft comes from: anything that npm can install.
+    - npm install --global "$GRAFT_PACKAGE"
+    - graft validate
+    # Exit code 2 means that there are changes, which is no failure.
+    - graft plan --offline --against "\${CI_MERGE_REQUEST_DIFF_BASE_SHA:-HEAD~1}" || [ $? -eq 2 ]
+`

@@ -1,0 +1,54 @@
+// What the daemon tells, as log entries with fields for machines and a message for people.
+
+import type { News } from '../daemon/loop.ts'
+import type { Problem } from '../desired/problem.ts'
+import { changesAnything } from '../plan/verdict.ts'
+import { plain } from '../report/columns.ts'
+import { duration } from '../report/durations.ts'
+import { createPalette } from '../report/palette.ts'
+import { problemLines } from '../report/problem-lines.ts'
+import { summary } from '../report/verdict-words.ts'
+import type { LogEntry } from './log.ts'
+
+const PLAIN = createPalette(false)
+
+/** Null for what is not worth a line. */
+export function newsEntry(news: News): LogEntry | null {
+  switch (news.kind) {
+    case 'commit': {
+      const { id, subject, author } = news.commit
+      const fields = { event: 'commit', commit: id, subject: plain(subject), author: plain(author) }
+      return { level: 'info', fields, message: `commit ${id.slice(0, 7)} ${plain(subject)} (${plain(author)})` }
+    }
+    case 'unreadable': {
+      const { commit, problems, kept } = news
+      const stays = kept === null ? 'nothing is changed' : `${kept.slice(0, 7)} stays in force`
+      const fields = { event: 'unreadable', commit: commit.id, kept, problems }
+      return { level: 'error', fields, message: told(`commit ${commit.id.slice(0, 7)} does not read; ${stays}`, problems) }
+    }
+    case 'host-problems':
+      return { level: 'error', fields: { event: 'host-problems', problems: news.problems }, message: told("this host's own files have problems; what runs stays as it is", news.problems) }
+    case 'problems':
+      return { level: 'warn', fields: { event: 'problems', problems: news.problems }, message: told('the commit has problems', news.problems) }
+    case 'repository-fault':
+    case 'engine-fault': {
+      const { kind, message, remedy, retryIn } = news
+      const fields = { event: kind, fault: message, remedy, retryIn }
+      return { level: 'warn', fields, message: `${plain(message)}; ${plain(remedy)} (again in ${duration(retryIn)})` }
+    }
+    case 'repository-back':
+      return { level: 'info', fields: { event: news.kind }, message: 'the repository can be read again' }
+    case 'engine-back':
+      return { level: 'info', fields: { event: news.kind }, message: 'the engine can be reached again' }
+    case 'turn': {
+      const { turn, milliseconds } = news
+      const { plan } = turn
+      const fields = { event: 'turn', commit: plan.commit, milliseconds, tables: plan.tables.length, held: plan.removalHeld }
+      return { level: changesAnything(plan) ? 'info' : 'debug', fields, message: `looked in ${duration(milliseconds)}: ${summary(plan.verdicts)}` }
+    }
+  }
+}
+
+function told(head: string, problems: readonly Problem[]): string {
+  return [head, ...problemLines(problems, { palette: PLAIN }).filter((line) => line !== '')].join('\n    ')
+}

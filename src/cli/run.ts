@@ -1,0 +1,146 @@
+// graft run: the daemon. Waits until repository and engine can be read, takes the hold, and follows both for good.
+
+import { dirname } from 'node:path'
+import { lstat } from 'node:fs/promises'
+
+import type { Logger } from 'pino'
+
+import { systemClock as clock } from '../apply/clock.ts'
+import { createHealthWatch } from '../daemon/health-watch.ts'
+import { holdDeployment } from '../daemon/hold-deployment.ts'
+import { startDaemon, type Daemon } from '../daemon/loop.ts'
+import type { Deployment } from '../daemon/open-deployment.ts'
+import { serveControl } from '../http/control-server.ts'
+import { examples, type CommandModule } from './command.ts'
+import { noteDaemon, socketIn } from './daemon-place.ts'
+import { openLog } from './log.ts'
+import { newsEntry } from './news-log.ts'
+import { Mistake } from './mistakes.ts'
+import { openForCommand } from './open-command.ts'
+import { openReconciler, type OpenedEngine } from './open-engine.ts'
+import { progressEntry } from './progress-log.ts'
+import type { Surroundings } from './surroundings.ts'
+import { untilEngine, untilNamed } from './wait-until-ready.ts'
+
+export const runCommand: CommandModule = {
+  configure(command) {
+    command
+      .description(
+        'Follows the repository for good: a new commit, a change on the engine, a timer or SIGHUP makes it look again.\nLogs one JSON line for each thing that happens; on a terminal it is readable. SIGTERM and Ctrl-C finish or take back what is in hand and end it; a second one ends it at once.',
+      )
+      .addHelpText(
+        'after',
+        examples([
+          ['graft run --repo https://git.example/site.git', 'follow the HEAD branch'],
+          ['graft run --ref stable --poll 60', 'another branch, looked at once a minute'],
+          ['kill -HUP PID', 'look now'],
+        ]),
+      )
+  },
+  async run(invocation) {
+    const { surroundings, output } = invocation
+    const { deployment, settings } = await openForCommand(invocation)
+    const log = await openLog(output, settings.log_level)
+    const abort = new AbortController()
+    const stopped = surroundings.onStop((signal) => {
+      if (abort.signal.aborted) surroundings.exit(signal === 'SIGINT' ? 130 : 143)
+      log.info({ event: 'stopping', signal }, `${signal}: finishing what is in hand`)
+      abort.abort()
+    })
+    try {
+      log.info({ event: 'started', repository: deployment.repository.description, state: settings.state }, `follows ${deployment.repository.description}`)
+      const [engine, name] = await Promise.all([
+        untilEngine(settings, surroundings.env, { log, signal: abort.signal }),
+        untilNamed(deployment, { log, signal: abort.signal }),
+      ])
+      if (engine === null || name === null) return 0
+      try {
+        return await holdAndFollow(deployment, engine, name, { log, abort, surroundings })
+      } finally {
+        engine.connection.close()
+      }
+    } finally {
+      stopped()
+      await deployment.close()
+    }
+  },
+}
+
+interface Running {
+  readonly log: Logger
+  readonly abort: AbortController
+  readonly surroundings: Surroundings
+}
+
+async function holdAndFollow(deployment: Deployment, opened: OpenedEngine, name: string, running: Running): Promise<number> {
+  const { connection } = opened
+  const { log, surroundings } = running
+  const hold = await holdDeployment(deployment.state, connection, name, 'graft run')
+  if (!hold.held) throw new Mistake(hold.because, hold.remedy)
+  try {
+    log.info({ event: 'holds', deployment: name, engine: connection.url, version: connection.facts.version }, `holds ${name} on ${connection.url}`)
+    const folder = deployment.state.deployment(name, connection.facts.id)
+    return await follow(deployment, opened, socketIn(folder, surroundings.env), running)
+  } finally {
+    await hold.release()
+    log.info({ event: 'ended' }, 'ended')
+  }
+}
+
+async function follow(deployment: Deployment, { engine, connection }: OpenedEngine, socket: string, { log, abort, surroundings }: Running): Promise<number> {
+  const { signal } = abort
+  let wake = (): void => undefined
+  const health = createHealthWatch(engine, clock, signal, () => wake())
+  const reconciler = await openReconciler(deployment, engine, {
+    report: (progress) => write(log, progressEntry(progress)),
+    probed: () => health.seen(),
+    onChange: () => wake(),
+  })
+  const daemon = startDaemon(
+    {
+      deployment,
+      engine,
+      reconciler,
+      clock,
+      signal,
+      probed: () => health.seen(),
+      tell: (news) => write(log, newsEntry(news)),
+      onTurn: (turn) => health.follow(turn),
+    },
+    (callback) => (wake = callback),
+  )
+  const unhook = surroundings.onHangUp(() => {
+    log.info({ event: 'asked', signal: 'SIGHUP' }, 'SIGHUP: looks again')
+    daemon.wake('SIGHUP')
+  })
+  const closeSocket = await listen(socket, daemon, deployment, connection.url, log)
+  try {
+    await daemon.ended
+    return 0
+  } finally {
+    unhook()
+    await closeSocket()
+  }
+}
+
+/** A daemon that cannot be asked still does its work. */
+async function listen(socket: string, daemon: Daemon, deployment: Deployment, engine: string, log: Logger): Promise<() => Promise<void>> {
+  try {
+    const server = await serveControl(socket, daemon)
+    const { uid } = await lstat(dirname(socket))
+    if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${dirname(socket)} belongs to another user`)
+    const forget = await noteDaemon(deployment, { socket, engine })
+    return async () => {
+      await forget()
+      await server.close()
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    log.warn({ event: 'no-socket', socket, message }, `cannot be asked by graft status: ${message}`)
+    return async () => undefined
+  }
+}
+
+function write(log: Logger, entry: ReturnType<typeof newsEntry>): void {
+  if (entry !== null) log[entry.level](entry.fields, entry.message)
+}

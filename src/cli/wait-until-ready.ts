@@ -1,0 +1,77 @@
+// Before the daemon can hold a deployment it must know which engine and which deployment: waits for both, with growing
+// pauses, and says once what is missing.
+
+import type { Logger } from 'pino'
+
+import { systemClock as clock } from '../apply/clock.ts'
+import { EngineFault } from '../apply/engine.ts'
+import type { News } from '../daemon/loop.ts'
+import type { Deployment } from '../daemon/open-deployment.ts'
+import { RepositoryFault } from '../repository/repository.ts'
+import { newsEntry } from './news-log.ts'
+import { reads } from './open-command.ts'
+import { openEngine, type OpenedEngine } from './open-engine.ts'
+import type { Surroundings } from './surroundings.ts'
+
+interface Waiting {
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+/** Null where the signal came first. */
+export function untilEngine(settings: Deployment['settings'], env: Surroundings['env'], waiting: Waiting): Promise<OpenedEngine | null> {
+  return untilThere(waiting, 'engine', () => openEngine(settings, env))
+}
+
+/** The name of the newest commit that reads; null where the signal came first. */
+export function untilNamed(deployment: Deployment, waiting: Waiting): Promise<string | null> {
+  let told = ''
+  return untilThere(waiting, 'repository', async () => {
+    const { commit } = await deployment.repository.refresh(waiting.signal)
+    const host = await deployment.hostFiles()
+    const judgement = await deployment.judge(commit.id, host)
+    if (reads(judgement)) return judgement.tree.name
+    const id = await deployment.history.lastReadable(commit.id)
+    const earlier = id === null ? null : await deployment.judge(id, host)
+    if (earlier?.tree != null) return earlier.tree.name
+    const news: News = { kind: 'unreadable', commit, problems: [...host.problems, ...judgement.problems], kept: null }
+    if (told !== commit.id) write(waiting.log, news)
+    told = commit.id
+    return null
+  })
+}
+
+const FIRST_PAUSE = 1_000
+const LONGEST_PAUSE = 60_000
+/** A commit that does not read may be mended at any moment; looking costs little. */
+const UNREADABLE_PAUSE = 5_000
+
+async function untilThere<Found>({ log, signal }: Waiting, what: 'engine' | 'repository', look: () => Promise<Found | null>): Promise<Found | null> {
+  let failures = 0
+  let told = ''
+  while (!signal.aborted) {
+    let pause = UNREADABLE_PAUSE
+    try {
+      const found = await look()
+      if (failures > 0) write(log, { kind: `${what}-back` })
+      if (found !== null) return found
+      failures = 0
+      told = ''
+    } catch (error) {
+      if (signal.aborted) return null
+      if (!(error instanceof EngineFault || error instanceof RepositoryFault)) throw error
+      failures++
+      pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
+      const { message, remedy } = error
+      if (told !== message) write(log, { kind: `${what}-fault`, message, remedy, retryIn: pause })
+      told = message
+    }
+    await clock.sleep(pause, signal)
+  }
+  return null
+}
+
+function write(log: Logger, news: News): void {
+  const entry = newsEntry(news)
+  if (entry !== null) log[entry.level](entry.fields, entry.message)
+}

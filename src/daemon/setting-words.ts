@@ -1,0 +1,63 @@
+// The words for each setting: what its value is called, and what it means. Apart from the schema, so that help can be
+// shown without loading anything else.
+
+export interface SettingWords {
+  /** How its value is called in help; null for a switch. */
+  readonly value: string | null
+  readonly description: string
+}
+
+export const SETTING_WORDS = {
+  repo: {
+    value: 'URL|FOLDER',
+    description: 'URL or folder of the deployment repository; default: the repository around the current folder',
+  },
+  ref: {
+    value: 'BRANCH|TAG|COMMIT',
+    description: "Branch, tag or commit; default: the remote's or the folder's HEAD branch",
+  },
+  path: {
+    value: 'FOLDER',
+    description: 'Folder inside the repository that holds deployment.yaml; default: the one around the current folder',
+  },
+  engine: {
+    value: 'URL',
+    description: "URL of the engine; default: DOCKER_HOST, Docker's current context, the usual socket",
+  },
+  state: {
+    value: 'FOLDER',
+    description:
+      'Folder for the clone, the locks and the host key; default: /var/lib/graft for root, else $XDG_STATE_HOME/graft',
+  },
+  git_username: { value: 'NAME', description: 'User name for basic authentication' },
+  git_password_file: {
+    value: 'FILE',
+    description: 'File that holds the password or token for basic authentication (or the variable GRAFT_GIT_PASSWORD)',
+  },
+  git_token_file: {
+    value: 'FILE',
+    description: 'File that holds a bearer or personal access token (or the variable GRAFT_GIT_TOKEN)',
+  },
+  git_ca_file: { value: 'FILE', description: 'PEM file of a private certificate authority' },
+  policy: { value: 'FILE', description: "The host's policy file; default: STATE/policy.yaml where it is there" },
+  host_variables: {
+    value: 'FILE',
+    description: "YAML file of this host's own values (name: value); default: STATE/host.yaml where it is there",
+  },
+  mirrors: {
+    value: 'FROM=TO',
+    description: 'Rewrites of image references, longest prefix first: quay.io/ → registry.local:5000/quay/',
+  },
+  docker_config: { value: 'FOLDER', description: "Folder of Docker's config.json; default: DOCKER_CONFIG or ~/.docker" },
+  probe_image: {
+    value: 'IMAGE',
+    description: 'Image of the helper that probes containers whose addresses cannot be reached from here',
+  },
+  parallel: { value: 'NUMBER', description: 'Engine starts at a time; default: 4' },
+  poll: { value: 'SECONDS', description: 'Seconds between two looks at a remote repository; default: 15' },
+  allow_privileged: {
+    value: null,
+    description: 'Grants everything the policy file would have to grant; for a try',
+  },
+  log_level: { value: 'LEVEL', description: 'debug, info, warn or error; default: info' },
+} as const satisfies Record<string, SettingWords>
