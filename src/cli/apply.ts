@@ -49,7 +49,11 @@ export const applyCommand: CommandModule = {
       const judgement = await judgeTip(deployment, host)
       if (!reads(judgement)) {
         if (isSet(own, 'json')) output.printJson(problemsJson(judgement.problems))
-        else output.print([...problemLines(judgement.problems, { palette: output.palette, place }), 'Nothing was changed.'])
+        else
+          output.print([
+            ...problemLines(judgement.problems, { palette: output.palette, place }),
+            'Nothing was changed.',
+          ])
         return 1
       }
       const engine = await openEngine(settings, surroundings.env)
@@ -90,12 +94,20 @@ async function bringAbout(
     if (lines.length > 0) screen.settle(lines)
     else if (begun !== null) screen.settle([begun])
   }
-  const reconciler = await openReconciler(deployment, engine, { report, probed: () => new Map(), onChange: () => undefined })
+  const reconciler = await openReconciler(deployment, engine, {
+    report,
+    probed: () => new Map(),
+    onChange: () => undefined,
+  })
   const abort = new AbortController()
   const stopped = surroundings.onStop(() => {
     if (abort.signal.aborted) surroundings.exit(130)
     abort.abort()
-    screen.settle([palette.changed('stopping: what is at its gate is taken back, what is in hand is finished (once more to end at once)')])
+    screen.settle([
+      palette.changed(
+        'stopping: what is at its gate is taken back, what is in hand is finished (once more to end at once)',
+      ),
+    ])
     void reconciler.stop()
   })
   const begun = Date.now()
@@ -123,18 +135,32 @@ async function bringAbout(
   }
 }
 
-function headLines(judgement: Accepted, palette: Invocation['output']['palette'], place: (file: string) => string): string[] {
+function headLines(
+  judgement: Accepted,
+  palette: Invocation['output']['palette'],
+  place: (file: string) => string,
+): string[] {
   const { commit, problems, tree } = judgement
   const what = commit === null ? '' : `  ${commitText(commit, palette, Date.now())}`
-  return [`${palette.bold(tree.name)}${what}`, '', ...problemLines(problems, { palette, place }), ...(problems.length > 0 ? [''] : [])]
+  return [
+    `${palette.bold(tree.name)}${what}`,
+    '',
+    ...problemLines(problems, { palette, place }),
+    ...(problems.length > 0 ? [''] : []),
+  ]
 }
 
 /** Everything as declared; a suspended set is left alone on purpose. */
 function isInSync({ plan, wish }: Turn): boolean {
   if (plan.removalHeld !== null) return false
-  return plan.verdicts.every(({ kind, leaf }) => kind === 'keep' || kind === 'move' || (kind === 'hold' && wish.tree.leaves.get(leaf)?.suspend === true))
+  return plan.verdicts.every(
+    ({ kind, leaf }) =>
+      kind === 'keep' || kind === 'move' || (kind === 'hold' && wish.tree.leaves.get(leaf)?.suspend === true),
+  )
 }
 
 function didWork(results: readonly TableResult[]): number {
-  return results.filter(({ outcome, table }) => outcome.kind === 'done' && table.leaves.length > 0 && table.commit.length > 0).length
+  return results.filter(
+    ({ outcome, table }) => outcome.kind === 'done' && table.leaves.length > 0 && table.commit.length > 0,
+  ).length
 }

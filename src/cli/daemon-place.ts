@@ -59,7 +59,10 @@ async function readNote(file: string): Promise<DaemonNote | null> {
 }
 
 /** The first answer of a daemon that listens; null where none does. */
-export async function askDaemon<Answer>(sockets: readonly string[], ask: (socket: string) => Promise<Answer | null>): Promise<Answer | null> {
+export async function askDaemon<Answer>(
+  sockets: readonly string[],
+  ask: (socket: string) => Promise<Answer | null>,
+): Promise<Answer | null> {
   for (const socket of sockets) {
     const answer = await ask(socket)
     if (answer !== null) return answer

@@ -11,11 +11,19 @@ import { Mistake } from './mistakes.ts'
 export const init: CommandModule = {
   configure(command) {
     command
-      .description('Writes a new deployment repository: a deployment, a set, a container, and checks for pull requests. Overwrites nothing.')
+      .description(
+        'Writes a new deployment repository: a deployment, a set, a container, and checks for pull requests. Overwrites nothing.',
+      )
       .argument('[FOLDER]', 'where; default: the current folder')
       .option('--name <NAME>', "the deployment's name; default: the folder's")
       .configureHelp({ showGlobalOptions: false })
-      .addHelpText('after', examples([['graft init my-site', ''], ['graft init . --name shop', 'in the current folder']]))
+      .addHelpText(
+        'after',
+        examples([
+          ['graft init my-site', ''],
+          ['graft init . --name shop', 'in the current folder'],
+        ]),
+      )
   },
   async run({ surroundings, output, own, args }) {
     const { cwd } = surroundings
@@ -24,7 +32,10 @@ export const init: CommandModule = {
     const present: string[] = []
     for (const path of files.keys()) if (await exists(join(folder, path))) present.push(path)
     if (present.length > 0) {
-      throw new Mistake(`${present.join(', ')} ${present.length === 1 ? 'is' : 'are'} already in ${folder}`, 'name another folder: graft init FOLDER; nothing was written')
+      throw new Mistake(
+        `${present.join(', ')} ${present.length === 1 ? 'is' : 'are'} already in ${folder}`,
+        'name another folder: graft init FOLDER; nothing was written',
+      )
     }
     for (const [path, text] of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true })
@@ -56,7 +67,10 @@ export const init: CommandModule = {
 function nameFor(folder: string, asked: string | undefined): string {
   if (asked !== undefined) {
     if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/.test(asked)) return asked
-    throw new Mistake(`--name ${asked} is no name for a deployment`, 'use two to 63 of a-z, 0-9 and -, not beginning or ending with -')
+    throw new Mistake(
+      `--name ${asked} is no name for a deployment`,
+      'use two to 63 of a-z, 0-9 and -, not beginning or ending with -',
+    )
   }
   const name = basename(folder)
     .toLowerCase()

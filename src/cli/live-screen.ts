@@ -18,7 +18,10 @@ const CLEAR_LINE = '\u001B[K'
 const CLEAR_BELOW = '\u001B[J'
 
 /** `live`: the lines to draw for a terminal of this size. */
-export function openLiveScreen(terminal: Terminal, live: (columns: number, rows: number) => readonly string[]): LiveScreen {
+export function openLiveScreen(
+  terminal: Terminal,
+  live: (columns: number, rows: number) => readonly string[],
+): LiveScreen {
   const { stream, isTerminal } = terminal
   if (!isTerminal) {
     return { settle: (lines) => write(lines.map((line) => `${line}\n`).join('')), close: () => undefined }

@@ -13,11 +13,22 @@ export interface LogEntry {
 }
 
 export async function openLog({ stdout, palette }: Output, level: Settings['log_level']): Promise<Logger> {
-  const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } }
+  const options = {
+    level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
   if (!stdout.isTerminal) return pino(options, stdout.stream)
   const { default: pretty } = await import('pino-pretty')
   const colorize = palette.bold('x') !== 'x'
   // The message says it all on a terminal; a multi-line one (problems, a log's tail) keeps its lines.
-  const readable = pretty({ colorize, translateTime: 'SYS:HH:MM:ss', hideObject: true, ignore: 'pid', destination: stdout.stream })
+  const readable = pretty({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss',
+    hideObject: true,
+    ignore: 'pid',
+    destination: stdout.stream,
+  })
   return pino(options, readable)
 }

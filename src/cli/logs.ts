@@ -38,7 +38,11 @@ export const logsCommand: CommandModule = {
     const { deployment, settings } = await openForCommand(invocation)
     try {
       const known = await newestReadable(deployment, await hostFilesOf(deployment))
-      if (known === null) throw new Mistake('no commit of this repository reads, so it is not known what is deployed', 'see what is wrong with graft validate')
+      if (known === null)
+        throw new Mistake(
+          'no commit of this repository reads, so it is not known what is deployed',
+          'see what is wrong with graft validate',
+        )
       const { connection, engine } = await openEngine(settings, surroundings.env)
       const ended = new AbortController()
       const stopped = surroundings.onStop(() => ended.abort())
@@ -75,7 +79,9 @@ async function showLogs(invocation: Invocation, asked: Asked): Promise<number> {
     return [{ container, label: container.name.slice(tree.prefix.length), live: name.role === 'live' }]
   })
   if (chosen.length === 0) {
-    const remedy = withFailed ? 'graft status shows what runs' : 'graft status shows what runs; --failed shows a candidate that failed'
+    const remedy = withFailed
+      ? 'graft status shows what runs'
+      : 'graft status shows what runs; --failed shows a candidate that failed'
     throw new Mistake(`no container of ${args[0]} is there`, remedy)
   }
   const widest = Math.max(...chosen.map(({ label }) => label.length))
@@ -83,7 +89,8 @@ async function showLogs(invocation: Invocation, asked: Asked): Promise<number> {
   const timestamps = isSet(own, 'timestamps')
   const format = (label: string, index: number, line: LogLine): string => {
     const time = timestamps ? `${output.palette.dim(new Date(line.time).toISOString())} ` : ''
-    const prefix = chosen.length === 1 ? '' : `${(paints[index % paints.length] ?? String)(`${padEnd(label, widest)} |`)} `
+    const prefix =
+      chosen.length === 1 ? '' : `${(paints[index % paints.length] ?? String)(`${padEnd(label, widest)} |`)} `
     return `${prefix}${time}${line.text}`
   }
   if (isSet(own, 'follow')) {
@@ -110,7 +117,12 @@ async function showLogs(invocation: Invocation, asked: Asked): Promise<number> {
 const LOOK_AGAIN = 1_000
 
 /** A swap ends the old container's log; the new one's follows. A failed candidate's has an end. */
-async function follow(first: ObservedContainer, live: boolean, { engine, tree, tail, signal }: Asked, write: (line: LogLine) => void): Promise<void> {
+async function follow(
+  first: ObservedContainer,
+  live: boolean,
+  { engine, tree, tail, signal }: Asked,
+  write: (line: LogLine) => void,
+): Promise<void> {
   let container: ObservedContainer | null = first
   let newest = 0
   for (let lines: { tail?: number } = tail === null ? {} : { tail }; !signal.aborted;) {
@@ -136,7 +148,10 @@ function leavesNamed(asked: string, tree: Tree, { containers }: Observed): Reado
   if (tree.leaves.has(asked) || containers.some(({ labels }) => labels.leaf === asked)) return new Set([asked])
   if (set !== null) return new Set(leavesOf(set))
   const close = nearest(asked, [...tree.leaves.keys(), ...setsIn(tree.root).map(({ name }) => name)])
-  throw new Mistake(`${tree.name} has no leaf and no set ${asked}`, close === null ? 'graft status shows what there is' : `did you mean ${close}?`)
+  throw new Mistake(
+    `${tree.name} has no leaf and no set ${asked}`,
+    close === null ? 'graft status shows what there is' : `did you mean ${close}?`,
+  )
 }
 
 function setNamed(asked: string, root: ContainerSet): ContainerSet | null {

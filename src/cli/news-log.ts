@@ -24,12 +24,24 @@ export function newsEntry(news: News): LogEntry | null {
       const { commit, problems, kept } = news
       const stays = kept === null ? 'nothing is changed' : `${kept.slice(0, 7)} stays in force`
       const fields = { event: 'unreadable', commit: commit.id, kept, problems }
-      return { level: 'error', fields, message: told(`commit ${commit.id.slice(0, 7)} does not read; ${stays}`, problems) }
+      return {
+        level: 'error',
+        fields,
+        message: told(`commit ${commit.id.slice(0, 7)} does not read; ${stays}`, problems),
+      }
     }
     case 'host-problems':
-      return { level: 'error', fields: { event: 'host-problems', problems: news.problems }, message: told("this host's own files have problems; what runs stays as it is", news.problems) }
+      return {
+        level: 'error',
+        fields: { event: 'host-problems', problems: news.problems },
+        message: told("this host's own files have problems; what runs stays as it is", news.problems),
+      }
     case 'problems':
-      return { level: 'warn', fields: { event: 'problems', problems: news.problems }, message: told('the commit has problems', news.problems) }
+      return {
+        level: 'warn',
+        fields: { event: 'problems', problems: news.problems },
+        message: told('the commit has problems', news.problems),
+      }
     case 'repository-fault':
     case 'engine-fault': {
       const { kind, message, remedy, retryIn } = news
@@ -43,8 +55,18 @@ export function newsEntry(news: News): LogEntry | null {
     case 'turn': {
       const { turn, milliseconds } = news
       const { plan } = turn
-      const fields = { event: 'turn', commit: plan.commit, milliseconds, tables: plan.tables.length, held: plan.removalHeld }
-      return { level: changesAnything(plan) ? 'info' : 'debug', fields, message: `looked in ${duration(milliseconds)}: ${summary(plan.verdicts)}` }
+      const fields = {
+        event: 'turn',
+        commit: plan.commit,
+        milliseconds,
+        tables: plan.tables.length,
+        held: plan.removalHeld,
+      }
+      return {
+        level: changesAnything(plan) ? 'info' : 'debug',
+        fields,
+        message: `looked in ${duration(milliseconds)}: ${summary(plan.verdicts)}`,
+      }
     }
   }
 }

@@ -62,7 +62,11 @@ function shownFrom(cwd: string, folder: string): string {
 }
 
 /** The commit to look at, and what is to be said of it. Throws RepositoryFault. */
-export async function judgeTip(deployment: Deployment, host: HostFiles | null, signal?: AbortSignal): Promise<Judgement & { tip: CommitFacts }> {
+export async function judgeTip(
+  deployment: Deployment,
+  host: HostFiles | null,
+  signal?: AbortSignal,
+): Promise<Judgement & { tip: CommitFacts }> {
   const { commit } = await deployment.repository.refresh(signal)
   return { ...(await deployment.judge(commit.id, host)), tip: commit }
 }

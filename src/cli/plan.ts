@@ -40,7 +40,10 @@ export const planCommand: CommandModule = {
   async run(invocation) {
     const offline = isSet(invocation.own, 'offline')
     if (!offline && textOf(invocation.own, 'against') !== undefined) {
-      throw new Mistake('--against goes with --offline', 'add --offline, or leave --against out to compare with what runs')
+      throw new Mistake(
+        '--against goes with --offline',
+        'add --offline, or leave --against out to compare with what runs',
+      )
     }
     return offline ? planWithoutEngine(invocation) : planWithEngine(invocation)
   },
@@ -60,7 +63,11 @@ export async function planWithEngine(invocation: Invocation): Promise<number> {
       const reconciler = await openReconciler(deployment, engine, QUIET)
       const wish = deployment.wish(judgement, host, isSet(own, 'confirmRemovals'))
       const { plan } = await reconciler.look(wish)
-      return show({ plan, commit: base, problems: judgement.problems, changes: changesAnything(plan) }, invocation, opened)
+      return show(
+        { plan, commit: base, problems: judgement.problems, changes: changesAnything(plan) },
+        invocation,
+        opened,
+      )
     } finally {
       connection.close()
     }
@@ -79,7 +86,12 @@ async function planWithoutEngine(invocation: Invocation): Promise<number> {
     const { judgement, base } = await judgeWork(deployment, worktree, null)
     if (!reads(judgement)) return tellUnreadable(judgement.problems, invocation, opened)
     const against = textOf(own, 'against')
-    const wanted = against === undefined ? (worktree ? base?.id : base?.parents[0]) : (await deployment.repository.resolve(against)).id
+    const wanted =
+      against === undefined
+        ? worktree
+          ? base?.id
+          : base?.parents[0]
+        : (await deployment.repository.resolve(against)).id
     const readable = wanted === undefined ? null : await deployment.history.lastReadable(wanted)
     const earlier = readable === null ? null : await deployment.judge(readable, null)
     const before = earlier?.tree ?? null
@@ -87,7 +99,8 @@ async function planWithoutEngine(invocation: Invocation): Promise<number> {
     const plan = planOffline({ before, after: judgement.tree, refused: judgement.refused, removalLimit: limit })
     if (!isSet(own, 'json')) {
       const { palette } = output
-      const than = earlier?.commit == null ? 'nothing earlier that reads' : commitText(earlier.commit, palette, Date.now())
+      const than =
+        earlier?.commit == null ? 'nothing earlier that reads' : commitText(earlier.commit, palette, Date.now())
       output.print([`${palette.dim('compared with')} ${than}`])
     }
     return show({ plan, commit: base, problems: judgement.problems, changes: changesOffline(plan) }, invocation, opened)
@@ -122,7 +135,11 @@ function show({ plan, commit, problems, changes }: Shown, { output, own }: Invoc
   return changes || plan.removalHeld !== null ? 2 : 0
 }
 
-async function tellUnreadable(problems: readonly Problem[], { output, own }: Invocation, { place }: Opened): Promise<number> {
+async function tellUnreadable(
+  problems: readonly Problem[],
+  { output, own }: Invocation,
+  { place }: Opened,
+): Promise<number> {
   if (isSet(own, 'json')) {
     const { problemsJson } = await import('../report/json.ts')
     output.printJson(problemsJson(problems))

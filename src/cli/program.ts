@@ -15,14 +15,26 @@ interface Entry {
 /** In the order of `graft --help`. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
   init: { summary: 'write a new deployment repository', load: async () => (await import('./init.ts')).init },
-  validate: { summary: 'say everything that is wrong with a commit', load: async () => (await import('./validate.ts')).validate },
-  plan: { summary: 'show what would be done, field by field', load: async () => (await import('./plan.ts')).planCommand },
+  validate: {
+    summary: 'say everything that is wrong with a commit',
+    load: async () => (await import('./validate.ts')).validate,
+  },
+  plan: {
+    summary: 'show what would be done, field by field',
+    load: async () => (await import('./plan.ts')).planCommand,
+  },
   apply: { summary: 'do it once, and watch', load: async () => (await import('./apply.ts')).applyCommand },
   run: { summary: 'follow the repository for good', load: async () => (await import('./run.ts')).runCommand },
   status: { summary: 'show the tree with what runs', load: async () => (await import('./status.ts')).statusCommand },
-  logs: { summary: 'show the logs of a container, or of a whole set', load: async () => (await import('./logs.ts')).logsCommand },
+  logs: {
+    summary: 'show the logs of a container, or of a whole set',
+    load: async () => (await import('./logs.ts')).logsCommand,
+  },
   retry: { summary: 'try a generation again that failed', load: async () => (await import('./retry.ts')).retryCommand },
-  schema: { summary: 'print the JSON Schemas that editors check with', load: async () => (await import('./schema.ts')).schemaCommand },
+  schema: {
+    summary: 'print the JSON Schemas that editors check with',
+    load: async () => (await import('./schema.ts')).schemaCommand,
+  },
 }
 
 /** `more`: commands that live beside this room. Never throws; everything said is on the surroundings' streams. */
@@ -51,7 +63,12 @@ export async function runCommandLine(
       outputError: (text, write) => write(`graft: ${text.replace(/^error: /, '')}`),
     })
     .showHelpAfterError('  → graft --help shows what there is')
-    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: firstGlobalOptions, formatHelp: commandsFirst })
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: firstGlobalOptions,
+      formatHelp: commandsFirst,
+      styleTitle,
+    })
     .addHelpText('after', CLOSING)
   addSharedOptions(program)
   for (const [name, entry] of Object.entries({ ...COMMANDS, ...more })) {
@@ -111,6 +128,10 @@ function commandsFirst(this: Help, command: Command, helper: Help): string {
   const commands = sections.filter((section) => section.startsWith('Commands:'))
   const rest = sections.filter((section) => !section.startsWith('Commands:'))
   return `${[...rest.slice(0, 2), ...commands, ...rest.slice(2)].join('\n\n')}\n`
+}
+
+function styleTitle(title: string): string {
+  return title === 'Global Options:' ? 'Options of every command:' : title
 }
 
 function capital(text: string): string {

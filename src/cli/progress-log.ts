@@ -12,24 +12,40 @@ import type { LogEntry } from './log.ts'
 export function progressEntry(progress: Progress): LogEntry | null {
   switch (progress.kind) {
     case 'table-started':
-      return { level: 'debug', fields: { event: 'begun', leaves: progress.table.leaves }, message: `${progress.table.id}: begun` }
+      return {
+        level: 'debug',
+        fields: { event: 'begun', leaves: progress.table.leaves },
+        message: `${progress.table.id}: begun`,
+      }
     case 'step': {
       const { action, table, undo } = progress
       const name = leafOf(action) ?? table.id
       const fields = { event: 'step', leaf: leafOf(action), step: action.do, undo }
-      return { level: action.do === 'gate' && !undo ? 'info' : 'debug', fields, message: `${name}: ${undo ? 'takes back: ' : ''}${action.do}` }
+      return {
+        level: action.do === 'gate' && !undo ? 'info' : 'debug',
+        fields,
+        message: `${name}: ${undo ? 'takes back: ' : ''}${action.do}`,
+      }
     }
     case 'pull':
       return null
     case 'probe': {
       const { leaf, healthy, output } = progress
-      return { level: 'debug', fields: { event: 'probe', leaf, healthy, output: plain(output) }, message: `${leaf}: ${healthy ? 'healthy' : plain(output) || 'not healthy yet'}` }
+      return {
+        level: 'debug',
+        fields: { event: 'probe', leaf, healthy, output: plain(output) },
+        message: `${leaf}: ${healthy ? 'healthy' : plain(output) || 'not healthy yet'}`,
+      }
     }
     case 'table-ended':
       return endEntry(progress.result)
     case 'table-held': {
       const { table, because } = progress
-      return { level: 'warn', fields: { event: 'not-begun', leaves: table.leaves, because }, message: `${table.id}: not begun, ${plain(because)}` }
+      return {
+        level: 'warn',
+        fields: { event: 'not-begun', leaves: table.leaves, because },
+        message: `${table.id}: not begun, ${plain(because)}`,
+      }
     }
   }
 }
@@ -47,19 +63,35 @@ function endEntry({ table, outcome, leftovers, startedAt, endedAt, gates, gaps }
     case 'done': {
       const gap = Math.max(0, ...gaps.values())
       const words = gap === 0 ? took : `${took}, gap ${duration(gap)}`
-      return { level: leftovers.length > 0 ? 'warn' : 'info', fields: { event: 'done', ...facts }, message: `${table.id}: done in ${words}${leftovers.length > 0 ? `; left for the next turn: ${leftovers.map(plain).join('; ')}` : ''}` }
+      return {
+        level: leftovers.length > 0 ? 'warn' : 'info',
+        fields: { event: 'done', ...facts },
+        message: `${table.id}: done in ${words}${leftovers.length > 0 ? `; left for the next turn: ${leftovers.map(plain).join('; ')}` : ''}`,
+      }
     }
     case 'failed': {
       const { leaf, message, log } = outcome
       const tail = log.map((line) => `\n    │ ${plain(line)}`).join('')
-      return { level: 'error', fields: { event: 'failed', leaf, reason: message, log, ...facts }, message: `${leaf}: ${plain(message)}; kept as ${leaf}.failed${tail}` }
+      return {
+        level: 'error',
+        fields: { event: 'failed', leaf, reason: message, log, ...facts },
+        message: `${leaf}: ${plain(message)}; kept as ${leaf}.failed${tail}`,
+      }
     }
     case 'fault': {
       const { message, remedy, replan } = outcome
       const level = replan ? 'debug' : 'warn'
-      return { level, fields: { event: 'fault', fault: message, remedy, replan, ...facts }, message: `${table.id}: ${plain(message)}; ${plain(remedy)}` }
+      return {
+        level,
+        fields: { event: 'fault', fault: message, remedy, replan, ...facts },
+        message: `${table.id}: ${plain(message)}; ${plain(remedy)}`,
+      }
     }
     case 'superseded':
-      return { level: 'info', fields: { event: 'superseded', reason: outcome.message, ...facts }, message: `${table.id}: ${plain(outcome.message)}` }
+      return {
+        level: 'info',
+        fields: { event: 'superseded', reason: outcome.message, ...facts },
+        message: `${table.id}: ${plain(outcome.message)}`,
+      }
   }
 }

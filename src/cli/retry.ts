@@ -25,11 +25,18 @@ export const retryCommand: CommandModule = {
     const { deployment, settings } = await openForCommand(invocation)
     try {
       const known = await newestReadable(deployment, await hostFilesOf(deployment))
-      if (known === null) throw new Mistake('no commit of this repository reads, so it is not known what is deployed', 'see what is wrong with graft validate')
+      if (known === null)
+        throw new Mistake(
+          'no commit of this repository reads, so it is not known what is deployed',
+          'see what is wrong with graft validate',
+        )
       const { tree } = known
       if (!tree.leaves.has(name)) {
         const close = nearest(name, tree.leaves.keys())
-        throw new Mistake(`${tree.name} has no leaf ${name}`, close === null ? 'graft status shows the leaves there are' : `did you mean ${close}?`)
+        throw new Mistake(
+          `${tree.name} has no leaf ${name}`,
+          close === null ? 'graft status shows the leaves there are' : `did you mean ${close}?`,
+        )
       }
       const { connection, engine } = await openEngine(settings, surroundings.env)
       try {
@@ -37,11 +44,15 @@ export const retryCommand: CommandModule = {
         const isOurs = failed?.labels.deployment === tree.name && failed.labels.leaf === name
         if (failed !== null && isOurs) await engine.remove(failed.id)
         const sockets = await socketsOf(deployment, surroundings.env)
-        const woken = (await askDaemon(sockets, async (socket) => ((await askRetry(socket, name)) ? true : null))) ?? false
-        if (isSet(own, 'json')) output.printJson({ format: 1, leaf: name, removed: isOurs ? (failed?.name ?? null) : null, daemon: woken })
+        const woken =
+          (await askDaemon(sockets, async (socket) => ((await askRetry(socket, name)) ? true : null))) ?? false
+        if (isSet(own, 'json'))
+          output.printJson({ format: 1, leaf: name, removed: isOurs ? (failed?.name ?? null) : null, daemon: woken })
         else {
           const removed = isOurs ? `${failed?.name} is removed` : `there was no ${failedName(tree.prefix, name)}`
-          output.print([`${removed}; ${woken ? 'the daemon tries it now' : 'no daemon runs here: graft apply tries it now'}`])
+          output.print([
+            `${removed}; ${woken ? 'the daemon tries it now' : 'no daemon runs here: graft apply tries it now'}`,
+          ])
         }
         return 0
       } finally {

@@ -48,7 +48,10 @@ export const runCommand: CommandModule = {
       abort.abort()
     })
     try {
-      log.info({ event: 'started', repository: deployment.repository.description, state: settings.state }, `follows ${deployment.repository.description}`)
+      log.info(
+        { event: 'started', repository: deployment.repository.description, state: settings.state },
+        `follows ${deployment.repository.description}`,
+      )
       const [engine, name] = await Promise.all([
         untilEngine(settings, surroundings.env, { log, signal: abort.signal }),
         untilNamed(deployment, { log, signal: abort.signal }),
@@ -72,22 +75,36 @@ interface Running {
   readonly surroundings: Surroundings
 }
 
-async function holdAndFollow(deployment: Deployment, opened: OpenedEngine, name: string, running: Running): Promise<number> {
+async function holdAndFollow(
+  deployment: Deployment,
+  opened: OpenedEngine,
+  name: string,
+  running: Running,
+): Promise<number> {
   const { connection } = opened
   const { log, surroundings } = running
   const hold = await holdDeployment(deployment.state, connection, name, 'graft run')
   if (!hold.held) throw new Mistake(hold.because, hold.remedy)
   try {
-    log.info({ event: 'holds', deployment: name, engine: connection.url, version: connection.facts.version }, `holds ${name} on ${connection.url}`)
+    log.info(
+      { event: 'holds', deployment: name, engine: connection.url, version: connection.facts.version },
+      `holds ${name} on ${connection.url}`,
+    )
     const folder = deployment.state.deployment(name, connection.facts.id)
-    return await follow(deployment, opened, socketIn(folder, surroundings.env), running)
+    return await follow(deployment, opened, socketIn(folder, surroundings.env), running, () => hold.renew())
   } finally {
     await hold.release()
     log.info({ event: 'ended' }, 'ended')
   }
 }
 
-async function follow(deployment: Deployment, { engine, connection }: OpenedEngine, socket: string, { log, abort, surroundings }: Running): Promise<number> {
+async function follow(
+  deployment: Deployment,
+  { engine, connection }: OpenedEngine,
+  socket: string,
+  { log, abort, surroundings }: Running,
+  stillOurs: () => Promise<void>,
+): Promise<number> {
   const { signal } = abort
   let wake = (): void => undefined
   const health = createHealthWatch(engine, clock, signal, () => wake())
@@ -104,6 +121,7 @@ async function follow(deployment: Deployment, { engine, connection }: OpenedEngi
       clock,
       signal,
       probed: () => health.seen(),
+      stillOurs,
       tell: (news) => write(log, newsEntry(news)),
       onTurn: (turn) => health.follow(turn),
     },
@@ -124,11 +142,18 @@ async function follow(deployment: Deployment, { engine, connection }: OpenedEngi
 }
 
 /** A daemon that cannot be asked still does its work. */
-async function listen(socket: string, daemon: Daemon, deployment: Deployment, engine: string, log: Logger): Promise<() => Promise<void>> {
+async function listen(
+  socket: string,
+  daemon: Daemon,
+  deployment: Deployment,
+  engine: string,
+  log: Logger,
+): Promise<() => Promise<void>> {
   try {
     const server = await serveControl(socket, daemon)
     const { uid } = await lstat(dirname(socket))
-    if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${dirname(socket)} belongs to another user`)
+    if (process.getuid !== undefined && uid !== process.getuid())
+      throw new Error(`${dirname(socket)} belongs to another user`)
     const forget = await noteDaemon(deployment, { socket, engine })
     return async () => {
       await forget()

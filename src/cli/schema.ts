@@ -43,5 +43,8 @@ function kindOf(text: string | undefined): SchemaName {
   const found = SCHEMA_NAMES.find((name) => name === (text ?? 'container'))
   if (found !== undefined) return found
   const close = nearest(text ?? '', SCHEMA_NAMES)
-  throw new Mistake(`there is no schema ${text}`, close === null ? `there are ${SCHEMA_NAMES.join(', ')}` : `did you mean ${close}?`)
+  throw new Mistake(
+    `there is no schema ${text}`,
+    close === null ? `there are ${SCHEMA_NAMES.join(', ')}` : `did you mean ${close}?`,
+  )
 }

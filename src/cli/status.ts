@@ -126,7 +126,10 @@ async function watch(invocation: Invocation, opened: Opened): Promise<number> {
       const status = await statusNow(invocation, opened)
       const { columns, rows } = output.stdout.size()
       const lines = linesOf(status, invocation, opened)
-      const shown = lines.length >= rows ? [...lines.slice(0, rows - 2), output.palette.dim(`… ${lines.length - rows + 2} more lines`)] : lines
+      const shown =
+        lines.length >= rows
+          ? [...lines.slice(0, rows - 2), output.palette.dim(`… ${lines.length - rows + 2} more lines`)]
+          : lines
       stream.write(`\u001B[H${shown.map((line) => `${cut(line, columns)}\u001B[K\n`).join('')}\u001B[J`)
       await sleep(EVERY, undefined, { signal: ended.signal }).catch(() => undefined)
     }

@@ -45,7 +45,8 @@ export const validate: CommandModule = {
       else {
         output.print(problemLines(problems, { palette, place }))
         const { tree } = judgement
-        if (!wrong && tree !== null) output.print([okLine(tree, palette.good('ok:')), ...privilegeNote(tree, settings, invocation)])
+        if (!wrong && tree !== null)
+          output.print([okLine(tree, palette.good('ok:')), ...privilegeNote(tree, settings, invocation)])
       }
       return wrong ? 1 : 0
     } finally {
@@ -83,5 +84,9 @@ function privilegeNote(tree: Tree, settings: LoadedSettings, { output }: Invocat
   if (asking.length === 0) return []
   const names = asking.map(({ name }) => plain(name)).join(', ')
   const verb = asking.length === 1 ? 'asks' : 'ask'
-  return [output.palette.dim(`    ${count(asking.length, 'leaf', 'leaves')} ${verb} for privileges that a host's policy file must grant: ${names}`)]
+  return [
+    output.palette.dim(
+      `    ${count(asking.length, 'leaf', 'leaves')} ${verb} for privileges that a host's policy file must grant: ${names}`,
+    ),
+  ]
 }

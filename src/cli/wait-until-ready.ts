@@ -19,7 +19,11 @@ interface Waiting {
 }
 
 /** Null where the signal came first. */
-export function untilEngine(settings: Deployment['settings'], env: Surroundings['env'], waiting: Waiting): Promise<OpenedEngine | null> {
+export function untilEngine(
+  settings: Deployment['settings'],
+  env: Surroundings['env'],
+  waiting: Waiting,
+): Promise<OpenedEngine | null> {
   return untilThere(waiting, 'engine', () => openEngine(settings, env))
 }
 
@@ -46,7 +50,11 @@ const LONGEST_PAUSE = 60_000
 /** A commit that does not read may be mended at any moment; looking costs little. */
 const UNREADABLE_PAUSE = 5_000
 
-async function untilThere<Found>({ log, signal }: Waiting, what: 'engine' | 'repository', look: () => Promise<Found | null>): Promise<Found | null> {
+async function untilThere<Found>(
+  { log, signal }: Waiting,
+  what: 'engine' | 'repository',
+  look: () => Promise<Found | null>,
+): Promise<Found | null> {
   let failures = 0
   let told = ''
   while (!signal.aborted) {

@@ -6,10 +6,10 @@ import { judgePolicy } from '../desired/policy-judge.ts'
 import type { Policy } from '../desired/policy.ts'
 import { compareProblems, type Problem } from '../desired/problem.ts'
 import type { Reader } from '../desired/read.ts'
-import type { Tree } from '../desired/tree.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
 import type { Snapshot } from '../repository/snapshot.ts'
-import type { HistoryIndex } from './history-index.ts'
+import type { HistoryAt, HistoryIndex } from './history-index.ts'
 
 export interface Acceptance {
   /** Null: the commit does not read and changes nothing. */
@@ -28,6 +28,8 @@ export interface AcceptOptions {
   readonly allowPrivileged: boolean
   /** The host's own values; null: judged without them. */
   readonly hostVariables: ReadonlyMap<string, string> | null
+  /** Fetches the history that a shallow clone lacks; false where that is not possible. */
+  readonly deepen: () => Promise<boolean>
 }
 
 /** `base`: the commit whose history the snapshot is judged against: its own, or HEAD for a work tree; null: no history. */
@@ -35,7 +37,7 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
   const { tree, problems } = options.reader.read(snapshot, { host: options.hostVariables })
   if (tree === null) return { tree, problems, refused: new Map(), departed: new Map() }
   const refused = new Map<string, Problem>()
-  const history = base === null ? null : await options.history.at(base)
+  const history = base === null ? null : await wholeHistory(base, options)
   if (history !== null && base !== null) {
     const unclear = [...tree.leaves.values()].filter((leaf) => judgeLeaf(leaf, history.ledger, never) !== null)
     const inAncestors = unclear.length === 0 ? never : await options.history.sideLines(base)
@@ -45,6 +47,7 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
     }
   }
   for (const leaf of tree.leaves.values()) {
+    if (history?.complete === false && !refused.has(leaf.name)) refused.set(leaf.name, cutShort(leaf))
     if (refused.has(leaf.name)) continue
     const problem = judgePolicy(leaf, tree, options.policy, options.allowPrivileged)
     if (problem !== null) refused.set(leaf.name, problem)
@@ -54,6 +57,29 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
     problems: [...problems, ...refused.values()].toSorted(compareProblems),
     refused,
     departed: history?.departed ?? new Map(),
+  }
+}
+
+/** A clone that ends before the history does is fetched whole where that is possible. */
+async function wholeHistory(base: string, { history, deepen }: AcceptOptions): Promise<HistoryAt> {
+  const first = await history.at(base)
+  if (first.complete || !(await deepen())) return first
+  await history.reread()
+  return history.at(base)
+}
+
+/** What a number meant before the cut is unknown; graft never guesses. */
+function cutShort(leaf: Leaf): Problem {
+  return {
+    file: leaf.file,
+    line: leaf.generationLine,
+    column: 1,
+    text: `generation: ${leaf.generation}`,
+    message: `what generation ${leaf.generation} of ${leaf.name} meant before cannot be told: the clone is shallow and ends before the history does`,
+    remedy:
+      'fetch the whole history: git fetch --unshallow, or fetch-depth: 0 where a CI job checks the repository out',
+    leaf: leaf.name,
+    severity: 'held',
   }
 }
 

@@ -43,6 +43,8 @@ export interface HistoryIndex {
   at(commit: string): Promise<HistoryAt>
   /** Answers rule 3 for the side lines of merges below a commit; reads them on the first call. */
   sideLines(commit: string): Promise<InAncestors>
+  /** Forgets that the history was cut short, after it was fetched whole. */
+  reread(): Promise<void>
   /** The newest of a commit's first parents that reads; null for none. */
   lastReadable(commit: string): Promise<string | null>
 }
@@ -101,7 +103,8 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
       added.push(await indexCommit(facts))
       if (added.length % 20 === 0) await setImmediate()
     }
-    await save(added)
+    // What was read from a history that is cut short means something else once the rest is there: it is not kept.
+    if (!incomplete) await save(added)
   }
 
   async function indexCommit(facts: CommitFacts): Promise<IndexedCommit> {
@@ -183,6 +186,12 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
         if (ledgers.some((ledger) => ledgerKnows(ledger, leaf, generation, digest))) return true
         return complete ? false : 'unknown'
       }
+    },
+    async reread() {
+      commits.clear()
+      folded.clear()
+      incomplete = false
+      if (file !== null) await rm(file, { force: true })
     },
     async lastReadable(commit) {
       await grow(commit)

@@ -4,12 +4,21 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 import type { EngineConnection } from '../engine/connect.ts'
-import { takeLock } from '../engine/lock-container.ts'
+import { EngineFault } from '../apply/engine.ts'
+import { takeLock, type LockHolder } from '../engine/lock-container.ts'
 import { takeLockFile } from './lock-file.ts'
 import type { StateFolder } from './state-folder.ts'
 
 export type Hold =
-  | { readonly held: true; release(): Promise<void> }
+  | {
+      readonly held: true
+      /**
+       * Takes the lock on the engine again where somebody removed it (`docker container prune` takes never-started
+       * containers, too). Throws EngineFault while another graft has it.
+       */
+      renew(): Promise<void>
+      release(): Promise<void>
+    }
   | { readonly held: false; readonly because: string; readonly remedy: string }
 
 /** `command` is what the person typed (`graft run`), for whoever finds the lock. */
@@ -30,27 +39,37 @@ export async function holdDeployment(
     }
   }
   const own = { host: hostname(), pid: process.pid, startedAt: Date.now() - Math.round(process.uptime() * 1000) }
+  // The file is ours, so whoever left a lock from this host on the engine is gone.
+  const take = () => takeLock(connection, deployment, own, (holder) => holder.host === own.host)
   try {
-    // The file is ours, so whoever left a lock from this host on the engine is gone.
-    const container = await takeLock(connection, deployment, own, (holder) => holder.host === own.host)
-    if (container.taken) {
-      return {
-        held: true,
-        async release() {
-          await container.release().catch(() => undefined)
-          await file.release()
-        },
-      }
+    let container = await take()
+    if (!container.taken) {
+      await file.release()
+      return { held: false, ...heldElsewhere(deployment, container.holder) }
     }
-    await file.release()
-    const { host, pid } = container.holder
     return {
-      held: false,
-      because: `graft on host ${host} (process ${pid}) already looks after ${deployment} on this engine`,
-      remedy: `end that one first; if host ${host} is gone for good, remove the container graft.${deployment}.lock by hand`,
+      held: true,
+      async renew() {
+        if (container.taken && (await container.stillHeld())) return
+        container = await take()
+        if (container.taken) return
+        const { because, remedy } = heldElsewhere(deployment, container.holder)
+        throw new EngineFault('engine', because, remedy)
+      },
+      async release() {
+        if (container.taken) await container.release().catch(() => undefined)
+        await file.release()
+      },
     }
   } catch (error) {
     await file.release()
     throw error
+  }
+}
+
+function heldElsewhere(deployment: string, { host, pid }: LockHolder): { because: string; remedy: string } {
+  return {
+    because: `graft on host ${host} (process ${pid}) already looks after ${deployment} on this engine`,
+    remedy: `end that one first; if host ${host} is gone for good, remove the container graft.${deployment}.lock by hand`,
   }
 }

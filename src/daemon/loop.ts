@@ -18,6 +18,8 @@ export interface DaemonOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly probed: () => ReadonlyMap<string, boolean>
+  /** Throws EngineFault while another graft looks after the deployment: then nothing is done. */
+  readonly stillOurs: () => Promise<void>
   /** Told what happens, in words; the caller logs it. */
   readonly tell: (news: News) => void
   /** Called after each turn with what runs, so that graft's own probes follow. */
@@ -144,6 +146,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       if (wish !== null) {
         try {
           const begun = clock.now()
+          await options.stillOurs()
           turn = await reconciler.turn(wish)
           if (failures > 0) tell({ kind: 'engine-back' })
           failures = 0

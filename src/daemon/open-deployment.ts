@@ -73,6 +73,7 @@ export async function openDeployment(
       policy: (host ?? (await readHostFiles(settings, settings.state))).policy,
       allowPrivileged: settings.allow_privileged,
       hostVariables: host === null ? null : host.variables,
+      deepen: () => repository.deepen(),
     })
     const { tree } = acceptance
     const unbound = tree === null || host === null ? null : await bound.problem(tree)

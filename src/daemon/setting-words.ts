@@ -48,7 +48,10 @@ export const SETTING_WORDS = {
     value: 'FROM=TO',
     description: 'Rewrites of image references, longest prefix first: quay.io/ → registry.local:5000/quay/',
   },
-  docker_config: { value: 'FOLDER', description: "Folder of Docker's config.json; default: DOCKER_CONFIG or ~/.docker" },
+  docker_config: {
+    value: 'FOLDER',
+    description: "Folder of Docker's config.json; default: DOCKER_CONFIG or ~/.docker",
+  },
   probe_image: {
     value: 'IMAGE',
     description: 'Image of the helper that probes containers whose addresses cannot be reached from here',

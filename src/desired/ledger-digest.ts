@@ -22,7 +22,7 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
 }
 
-/** The ledger digest of a spec whose host variables are symbols (symbolic.ts). */
-export function ledgerDigest(symbolicSpec: Spec): string {
-  return sha256(canonicalJson(symbolicSpec))
+/** The ledger digest of a leaf: of its kind, and of its spec with host variables as symbols (symbolic.ts). */
+export function ledgerDigest(kind: 'container' | 'job', symbolicSpec: Spec): string {
+  return sha256(canonicalJson({ kind, spec: symbolicSpec }))
 }

@@ -40,6 +40,16 @@ interface EntryWriter {
 
 export const NOTHING_MERGED: Merged = { value: {}, writers: new Map(), entryWriters: new Map() }
 
+/** The same without a key, itself where the key is not there. */
+export function withoutKey(merged: Merged, key: string): Merged {
+  if (!merged.writers.has(key)) return merged
+  const value = { ...merged.value }
+  delete value[key]
+  const writers = new Map(merged.writers)
+  writers.delete(key)
+  return { ...merged, value, writers }
+}
+
 export function mergeOver(outer: Merged, layer: Layer): Merged {
   const value: Record<string, unknown> = { ...outer.value }
   const writers = new Map(outer.writers)

@@ -8,13 +8,13 @@ import { gatherContents } from './leaf-contents.ts'
 import type { Contents } from './leaf-contents.ts'
 import { checkLeaf } from './leaf-checks.ts'
 import { ledgerDigest } from './ledger-digest.ts'
-import { mergeOver, originOf } from './merge.ts'
+import { mergeOver, originOf, withoutKey } from './merge.ts'
 import type { Layer, Merged } from './merge.ts'
 import type { Problem } from './problem.ts'
 import { parseLeaf } from './schema/leaf.ts'
 import type { LeafParts } from './schema/leaf.ts'
 import { fillLayer, isMapping } from './set-context.ts'
-import type { LayerFault, Reading, SetContext } from './set-context.ts'
+import type { Defaults, LayerFault, Reading, SetContext } from './set-context.ts'
 import type { Spec } from './spec.ts'
 import type { Leaf } from './tree.ts'
 import { wholeFile } from './yaml-document.ts'
@@ -58,6 +58,17 @@ export function readLeaf(entry: SnapshotEntry, name: string, set: SetContext, re
   return fresh
 }
 
+/** A set's `restart` is for its containers: a job runs once, whatever its neighbours do. */
+function defaultsFor(kind: unknown, defaults: Defaults): Defaults {
+  if (kind !== 'job') return defaults
+  const real = withoutKey(defaults.real, 'restart')
+  return {
+    ...defaults,
+    real,
+    symbolic: defaults.symbolic === defaults.real ? real : withoutKey(defaults.symbolic, 'restart'),
+  }
+}
+
 function stillHolds(leaf: ReadLeaf, reading: Reading): boolean {
   for (const [path, entry] of leaf.contents.looked) {
     if (reading.snapshot.entries.get(path) !== entry) return false
@@ -92,7 +103,7 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
     return failed([{ ...wholeFile(entry, message, 'write generation: 1 and image: NAME'), leaf: name }])
   }
 
-  const defaults = set.defaults()
+  const defaults = defaultsFor(own.value['kind'], set.defaults())
   const filled = fillLayer(own, set.scope)
   const merged = mergeOver(defaults.real, filled.real)
   const faults = [...defaults.faults, ...filled.faults].filter((fault) => isInForce(fault, merged))
@@ -129,6 +140,7 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
   problems.push(...missing, ...checkLeaf({ name, parts: real.parts, merged, writer, set, reading }))
   const spec: Spec = withContents(real.parts.spec, contents.environment, contents.fileFacts)
   const digest = ledgerDigest(
+    real.parts.kind,
     hosted || contents.environment !== contents.symbolicEnvironment || contents.fileFacts !== contents.symbolicFileFacts
       ? withContents(symbolic.parts.spec, contents.symbolicEnvironment, contents.symbolicFileFacts)
       : spec,

@@ -35,7 +35,7 @@ export function effectiveSpec(
 ): EffectiveSpec {
   const { image: _image, files: _files, restart: _restart, init: _init, ...spec } = leaf.spec
   const published = spec.ports.filter((port) => port.mode === 'host')
-  const { command, entrypoint, user, working_dir, stop_signal, healthcheck, ...rest } = spec
+  const { command: _command, entrypoint: _entrypoint, user, working_dir, stop_signal, healthcheck, ...rest } = spec
   return {
     ...rest,
     ...mergedCommand(leaf.spec, image),

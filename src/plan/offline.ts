@@ -76,7 +76,8 @@ function verdictOn(leaf: Leaf, old: Leaf | null, input: OfflineInput): Verdict {
   }
   if (old.state === 'stopped') return verdict(leaf, old, 'restore', 'its set is no longer stopped')
   if (old.name !== leaf.name) return verdict(leaf, old, 'restore', `renamed from ${old.name}`)
-  if (old.set !== leaf.set) return verdict(leaf, old, 'move', `from ${old.set || 'the root'}; nothing that runs changes`)
+  if (old.set !== leaf.set)
+    return verdict(leaf, old, 'move', `from ${old.set || 'the root'}; nothing that runs changes`)
   return verdict(leaf, old, 'keep', 'as declared')
 }
 
@@ -84,7 +85,8 @@ function verdictOn(leaf: Leaf, old: Leaf | null, input: OfflineInput): Verdict {
 function jobVerdict(leaf: Leaf, old: Leaf | null, after: Tree): Verdict {
   const gains = old === null ? privilegesOf(leaf, after).map(({ text }) => text) : []
   if (old === null) return verdict(leaf, null, 'run', 'it is new', { gains })
-  if (old.generation < leaf.generation) return verdict(leaf, old, 'run', `generation ${old.generation} → ${leaf.generation}`)
+  if (old.generation < leaf.generation)
+    return verdict(leaf, old, 'run', `generation ${old.generation} → ${leaf.generation}`)
   const rolledBack = old.generation > leaf.generation
   return verdict(leaf, old, 'keep', rolledBack ? 'a rollback does not run a job again' : 'as declared')
 }
@@ -111,7 +113,10 @@ function fieldsOf({ leaf, tree }: LeafIn): SpecFields {
   fields.set('image', leaf.spec.image)
   fields.set('restart', leaf.spec.restart)
   for (const [path, { sha256, mode, uid, gid }] of Object.entries(leaf.spec.files)) {
-    fields.set(`files.${path}`, `${sha256.slice(0, 12)} (mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}:${gid})`)
+    fields.set(
+      `files.${path}`,
+      `${sha256.slice(0, 12)} (mode ${mode.toString(8).padStart(4, '0')}, owner ${uid}:${gid})`,
+    )
   }
   return fields
 }
@@ -128,7 +133,11 @@ function orderOf(before: LeafIn, after: LeafIn): SwapOrder {
 function notesOn(leaf: Leaf): string[] {
   const check = leaf.spec.healthcheck
   if (leaf.probe !== null || (check !== undefined && !('disable' in check))) return []
-  return [check === undefined ? "it declares no health check: only its image's own, if any, is asked" : 'its health check is switched off']
+  return [
+    check === undefined
+      ? "it declares no health check: only its image's own, if any, is asked"
+      : 'its health check is switched off',
+  ]
 }
 
 function verdictOnGone(leaf: Leaf, isHeld: boolean): Verdict {
@@ -137,7 +146,13 @@ function verdictOnGone(leaf: Leaf, isHeld: boolean): Verdict {
   return isHeld ? { ...base, kind: 'hold', because: 'more leaves would go than the removal limit allows' } : base
 }
 
-function verdict(leaf: Leaf, old: Leaf | null, kind: Verdict['kind'], because: string, more: Partial<Verdict> = {}): Verdict {
+function verdict(
+  leaf: Leaf,
+  old: Leaf | null,
+  kind: Verdict['kind'],
+  because: string,
+  more: Partial<Verdict> = {},
+): Verdict {
   return {
     leaf: leaf.name,
     set: leaf.set,

@@ -15,7 +15,9 @@ export function summaryLines(plan: Plan, done: number, took: string, palette: Pa
     ...align(open.map((verdict) => openRow(verdict, palette))),
     ...(removalHeld === null
       ? []
-      : [`  ${palette.accent('→')} ${count(removalHeld.count, 'leaf', 'leaves')} would go, at most ${removalHeld.limit} may: graft apply --confirm-removals says that it is meant`]),
+      : [
+          `  ${palette.accent('→')} ${count(removalHeld.count, 'leaf', 'leaves')} would go, at most ${removalHeld.limit} may: graft apply --confirm-removals says that it is meant`,
+        ]),
     ...plan.notes.map((note) => `${palette.changed('!')} ${plain(note)}`),
     `${palette.bold(summary(plan.verdicts))}  ${palette.dim(`${done === 0 ? 'nothing was changed' : `${done} changed`}, ${took}`)}`,
   ]

@@ -125,6 +125,8 @@ export function openGitProcess(setup: Setup, description: string): GitProcess {
       if (last === null) return
       const gone = new Promise<void>((resolve) => last.once('exit', () => resolve()))
       end(crashed(description, 'it was closed'))
+      // Nothing else may keep the process alive that waits here.
+      last.ref()
       if (last.exitCode === null && last.signalCode === null) await gone
     },
   }

@@ -4,8 +4,9 @@ import { callEngine } from '../../../src/engine/call.ts'
 import { connectEngine, type EngineConnection } from '../../../src/engine/connect.ts'
 import { dockerEngine } from '../../../src/engine/docker-engine.ts'
 import { deploymentFilter } from '../../../src/engine/labels.ts'
-import type { EngineGround } from './engine-contract.ts'
-import { OTHER_IMAGE, RICH_IMAGE, RICH_IMAGE_FACTS } from './field-cases.ts'
+import type { EngineGround } from './contract-bench.ts'
+import { OTHER_IMAGE, RICH_IMAGE } from './field-case.ts'
+import { RICH_IMAGE_FACTS } from './rich-image-cases.ts'
 import { BASE_IMAGE } from './sample-tree.ts'
 
 export interface DockerGround extends EngineGround {

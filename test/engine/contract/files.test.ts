@@ -8,7 +8,7 @@ import type { Spec } from '../../../src/desired/spec.ts'
 import type { Leaf } from '../../../src/desired/tree.ts'
 import { compareContainer } from '../../../src/plan/compare.ts'
 import { type DockerGround, dockerGround } from './docker-ground.ts'
-import { RICH_IMAGE } from './field-cases.ts'
+import { RICH_IMAGE } from './field-case.ts'
 import { BASE_IMAGE, leafOf, treeOf } from './sample-tree.ts'
 
 describe('files of a leaf', () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { type Engine, type EngineEvent, EngineFault, type LogLine } from '../../../src/apply/engine.ts'
 import type { Spec } from '../../../src/desired/spec.ts'
-import type { EngineGround } from './engine-contract.ts'
+import type { EngineGround } from './contract-bench.ts'
 import { leafOf, treeOf } from './sample-tree.ts'
 
 /** Commands that stand for programs; an engine without real ones plays them. */

@@ -3,8 +3,10 @@
 import type { RunningSpec } from '../../../src/plan/observed.ts'
 import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
 import { memoryEngine } from '../../../src/engine/memory/memory-engine.ts'
-import { engineContract, type EngineGround } from '../../engine/contract/engine-contract.ts'
-import { OTHER_IMAGE, RICH_IMAGE, RICH_IMAGE_FACTS } from '../../engine/contract/field-cases.ts'
+import type { EngineGround } from '../../engine/contract/contract-bench.ts'
+import { engineContract } from '../../engine/contract/engine-contract.ts'
+import { OTHER_IMAGE, RICH_IMAGE } from '../../engine/contract/field-case.ts'
+import { RICH_IMAGE_FACTS } from '../../engine/contract/rich-image-cases.ts'
 import { BASE_IMAGE } from '../../engine/contract/sample-tree.ts'
 import { watchingContract, WRITES_AND_EXITS } from '../../engine/contract/watching-contract.ts'
 

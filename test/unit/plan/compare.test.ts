@@ -2,13 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import type { Spec } from '../../../src/desired/spec.ts'
 import type { Leaf, Tree } from '../../../src/desired/tree.ts'
-import { unmetApiNeeds } from '../../../src/plan/api-needs.ts'
 import { classifyChange, compareContainer } from '../../../src/plan/compare.ts'
-import { filesDigest, optionsDigest } from '../../../src/plan/digests.ts'
+import { filesDigest } from '../../../src/plan/digests.ts'
 import { effectiveSpec } from '../../../src/plan/effective.ts'
-import { imageVolumeName, imageVolumes } from '../../../src/plan/image-volumes.ts'
-import { wantsInit } from '../../../src/plan/init.ts'
 import type { ImageFacts, ObservedContainer } from '../../../src/plan/observed.ts'
+import { leafOf as sampleLeaf } from '../../engine/contract/sample-tree.ts'
 
 const BARE_IMAGE: ImageFacts = {
   id: 'sha256:aaaaaaaaaaaa1111',
@@ -232,64 +230,6 @@ describe('effectiveSpec', () => {
   })
 })
 
-describe('an image’s volumes', () => {
-  it('are those that no mount covers, each with a name that nothing else has', () => {
-    const mounts: Spec['mounts'] = [{ type: 'tmpfs', target: '/cache/' }]
-    const image = { volumes: ['/var/lib/mysql', '/cache', '/a-b', '/a/b'] }
-    const names = imageVolumes('shop', 'db', { mounts }, image)
-    expect(names.map((volume) => volume.target)).toEqual(['/a-b', '/a/b', '/var/lib/mysql'])
-    expect(new Set(names.map((volume) => volume.name)).size).toBe(3)
-    expect(imageVolumeName('shop', 'db', '/var/lib/mysql')).toBe('shop_db_var-lib-mysql')
-  })
-})
-
-describe('init', () => {
-  it('is left out only before an image’s own init', () => {
-    const wants = (spec: Partial<Spec>, entrypoint: string[], command: string[] = []) =>
-      wantsInit({ init: 'auto', ...spec }, { entrypoint, command })
-    expect(wants({}, ['/docker-entrypoint.sh'])).toBe(true)
-    expect(wants({}, ['/usr/bin/tini', '--', 'x'])).toBe(false)
-    expect(wants({}, ['dumb-init', '--single-child', '--'])).toBe(false)
-    expect(wants({}, [], ['/sbin/init'])).toBe(false)
-    expect(wants({ entrypoint: ['/app'] }, ['/init'])).toBe(true)
-    expect(wants({ entrypoint: [] }, ['/init'], ['/sbin/init'])).toBe(true)
-    expect(wants({ init: true }, ['/init'])).toBe(true)
-    expect(wants({ init: false }, ['/app'])).toBe(false)
-  })
-})
-
-describe('what an older engine lacks', () => {
-  it('is named with the version that brought it', () => {
-    const spec: Spec = {
-      ...SPEC,
-      annotations: { a: 'b' },
-      healthcheck: { start_interval: 5 },
-      networks: {
-        a: { aliases: [], mac_address: '02:00:00:00:00:01' },
-        b: { aliases: [], mac_address: '02:00:00:00:00:02' },
-      },
-      mounts: [{ type: 'volume', source: 'data', target: '/d', read_only: false, subpath: 'x' }],
-    }
-    expect(unmetApiNeeds(spec, '1.41').map((need) => need.api)).toEqual(['1.43', '1.44', '1.44', '1.45'])
-    expect(unmetApiNeeds(spec, '1.44').map((need) => need.field)).toEqual(['volumes.volume.subpath'])
-    expect(unmetApiNeeds(spec, '1.51')).toEqual([])
-    expect(unmetApiNeeds(SPEC, '1.41')).toEqual([])
-  })
-})
-
-describe('digests', () => {
-  it('do not depend on the order of keys, and do on every value', () => {
-    const file = { sha256: 'a', mode: 1, uid: 2, gid: 3 }
-    expect(filesDigest({})).toBe('')
-    expect(filesDigest({ '/a': file, '/b': file })).toBe(
-      filesDigest({ '/b': { gid: 3, uid: 2, mode: 1, sha256: 'a' }, '/a': file }),
-    )
-    expect(filesDigest({ '/a': file })).not.toBe(filesDigest({ '/a': { ...file, mode: 9 } }))
-    const { options } = network('backend')
-    expect(optionsDigest(options)).not.toBe(optionsDigest({ ...options, internal: true }))
-  })
-})
-
 function changes(after: Spec, before: Spec, image: { wanted: ImageFacts | null } = { wanted: BARE_IMAGE }) {
   return compareContainer({ leaf: leafOf(after), tree: TREE, image: image.wanted }, containerOf(before), context())
 }
@@ -333,27 +273,7 @@ function containerOf(spec: Spec, joins: ReadonlyMap<string, string> = new Map())
 }
 
 function leafOf(spec: Spec): Leaf {
-  return {
-    name: 'web',
-    kind: 'container',
-    file: 'web.yaml',
-    set: '',
-    generation: 1,
-    generationLine: 1,
-    digestComment: null,
-    renamed_from: null,
-    spec,
-    ledgerDigest: '',
-    fileContents: new Map(),
-    pull_policy: 'missing',
-    probe: null,
-    update: { order: null, deadline: 0, settle: 0, drain: 0 },
-    on_unhealthy: 'restart',
-    prune: true,
-    dependencies: new Map(),
-    state: 'running',
-    suspend: false,
-  }
+  return { ...sampleLeaf('web'), spec }
 }
 
 function network(key: string) {
