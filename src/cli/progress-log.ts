@@ -3,13 +3,15 @@
 
 import type { Progress } from '../apply/progress.ts'
 import type { TableResult } from '../apply/outcome.ts'
+import type { Verdict } from '../plan/verdict.ts'
 import { plain } from '../report/columns.ts'
 import { duration } from '../report/durations.ts'
+import { generationText } from '../report/plan-lines.ts'
 import { leafOf } from '../report/progress-words.ts'
 import type { LogEntry } from './log.ts'
 
-/** Null for what is not worth a line: the bytes of a pull. */
-export function progressEntry(progress: Progress): LogEntry | null {
+/** Null for what is not worth a line: the bytes of a pull. `verdicts`: why each leaf is worked on. */
+export function progressEntry(progress: Progress, verdicts: ReadonlyMap<string, Verdict>): LogEntry | null {
   switch (progress.kind) {
     case 'table-started':
       return {
@@ -38,7 +40,7 @@ export function progressEntry(progress: Progress): LogEntry | null {
       }
     }
     case 'table-ended':
-      return endEntry(progress.result)
+      return endEntry(progress.result, verdicts)
     case 'table-held': {
       const { table, because } = progress
       return {
@@ -50,10 +52,20 @@ export function progressEntry(progress: Progress): LogEntry | null {
   }
 }
 
-function endEntry({ table, outcome, leftovers, startedAt, endedAt, gates, gaps }: TableResult): LogEntry {
+function endEntry(result: TableResult, verdicts: ReadonlyMap<string, Verdict>): LogEntry {
+  const { table, outcome, leftovers, startedAt, endedAt, gates, gaps } = result
+  const changes = table.leaves.flatMap((leaf) => verdicts.get(leaf) ?? [])
+  const first = changes.length === 1 ? changes[0] : undefined
+  const name = first === undefined ? table.id : `${table.id} ${generationText(first)}`
   const took = duration(endedAt - startedAt)
   const facts = {
-    leaves: table.leaves,
+    leaves: changes.map(({ leaf, kind, fromGeneration, toGeneration, because }) => ({
+      leaf,
+      kind,
+      fromGeneration,
+      toGeneration,
+      because,
+    })),
     milliseconds: endedAt - startedAt,
     gates: Object.fromEntries(gates),
     gaps: Object.fromEntries(gaps),
@@ -66,7 +78,7 @@ function endEntry({ table, outcome, leftovers, startedAt, endedAt, gates, gaps }
       return {
         level: leftovers.length > 0 ? 'warn' : 'info',
         fields: { event: 'done', ...facts },
-        message: `${table.id}: done in ${words}${leftovers.length > 0 ? `; left for the next turn: ${leftovers.map(plain).join('; ')}` : ''}`,
+        message: `${name}: done in ${words}${leftovers.length > 0 ? `; left for the next turn: ${leftovers.map(plain).join('; ')}` : ''}`,
       }
     }
     case 'failed': {
@@ -84,14 +96,14 @@ function endEntry({ table, outcome, leftovers, startedAt, endedAt, gates, gaps }
       return {
         level,
         fields: { event: 'fault', fault: message, remedy, replan, ...facts },
-        message: `${table.id}: ${plain(message)}; ${plain(remedy)}`,
+        message: `${name}: ${plain(message)}; ${plain(remedy)}`,
       }
     }
     case 'superseded':
       return {
         level: 'info',
         fields: { event: 'superseded', reason: outcome.message, ...facts },
-        message: `${table.id}: ${plain(outcome.message)}`,
+        message: `${name}: ${plain(outcome.message)}`,
       }
   }
 }

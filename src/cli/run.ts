@@ -11,6 +11,7 @@ import { holdDeployment } from '../daemon/hold-deployment.ts'
 import { startDaemon, type Daemon } from '../daemon/loop.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { serveControl } from '../http/control-server.ts'
+import type { Verdict } from '../plan/verdict.ts'
 import { examples, type CommandModule } from './command.ts'
 import { noteDaemon, socketIn } from './daemon-place.ts'
 import { openLog } from './log.ts'
@@ -108,8 +109,9 @@ async function follow(
   const { signal } = abort
   let wake = (): void => undefined
   const health = createHealthWatch(engine, clock, signal, () => wake())
+  const verdicts = new Map<string, Verdict>()
   const reconciler = await openReconciler(deployment, engine, {
-    report: (progress) => write(log, progressEntry(progress)),
+    report: (progress) => write(log, progressEntry(progress, verdicts)),
     probed: () => health.seen(),
     onChange: () => wake(),
   })
@@ -123,7 +125,15 @@ async function follow(
       probed: () => health.seen(),
       stillOurs,
       tell: (news) => write(log, newsEntry(news)),
-      onTurn: (turn) => health.follow(turn),
+      onTurn(turn) {
+        health.follow(turn)
+        // Of a leaf whose table had begun before, the reason why it began is kept.
+        const busy = reconciler.busy()
+        for (const verdict of turn.plan.verdicts) {
+          const begunBefore = verdict.kind === 'hold' && busy.has(verdict.leaf)
+          if (!begunBefore) verdicts.set(verdict.leaf, verdict)
+        }
+      },
     },
     (callback) => (wake = callback),
   )

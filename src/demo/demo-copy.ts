@@ -49,7 +49,11 @@ export async function exampleVariables(folder: string): Promise<string> {
   const document: unknown = parse(await readFile(join(folder, 'deployment.yaml'), 'utf8'))
   const declared = (document as { host_variables?: Record<string, { example?: unknown }> }).host_variables ?? {}
   const lines = Object.entries(declared).map(([name, { example }]) => `${name}: ${JSON.stringify(example)}`)
-  return ["# This host's own values: the examples of deployment.yaml, as the stand-ins use none of them.", ...lines, ''].join('\n')
+  return [
+    "# This host's own values: the examples of deployment.yaml, as the stand-ins use none of them.",
+    ...lines,
+    '',
+  ].join('\n')
 }
 
 /** The tree that lies in the folder. Throws DemoFailure with its problems. */
@@ -65,5 +69,8 @@ export async function readTree(folder: string): Promise<Tree> {
   }
   const { tree, problems } = createReader().read({ commit: null, entries }, { host: null })
   if (tree !== null) return tree
-  throw new DemoFailure('example-repo does not read', problems.map(({ file, line, message }) => `${file}:${line} ${message}`))
+  throw new DemoFailure(
+    'example-repo does not read',
+    problems.map(({ file, line, message }) => `${file}:${line} ${message}`),
+  )
 }

@@ -37,7 +37,10 @@ export async function openDemoEngine(search: EngineSearch): Promise<DemoEngine> 
   const version = `the Docker Engine ${found.facts.version} at ${found.url}`
   const cannot = `${version} cannot start a privileged container on the host's namespaces, as the example has them: ${trouble}`
   if (named || (await explainNoEngine(env)).length > 0)
-    throw new Mistake(cannot, 'let the demo bring up an engine of its own (as root on Debian or Ubuntu, without --engine and DOCKER_HOST), or name another one')
+    throw new Mistake(
+      cannot,
+      'let the demo bring up an engine of its own (as root on Debian or Ubuntu, without --engine and DOCKER_HOST), or name another one',
+    )
   say(`${cannot}; so the demo brings up one of its own`)
   return bringUp(search)
 }

@@ -23,11 +23,17 @@ export interface DemoGit {
  * Where there is no Git and the person is root on Debian or Ubuntu, Debian's package is unpacked beside the demo, and
  * found by everything that this process starts. Throws GroundFault with what to do elsewhere.
  */
-export async function ensureGit(place: DemoPlace, say: (text: string) => void): Promise<{ readonly overHttp: boolean }> {
+export async function ensureGit(
+  place: DemoPlace,
+  say: (text: string) => void,
+): Promise<{ readonly overHttp: boolean }> {
   if (!(await runCommand('git', ['--version'])).missing) return { overHttp: true }
   const { isRoot, distribution } = await hostSystem()
   if (!isRoot || (distribution !== 'debian' && distribution !== 'ubuntu'))
-    throw new GroundFault('The program git is missing; the demo makes its repository with it.', 'Install git (`apt-get install git`), then try again.')
+    throw new GroundFault(
+      'The program git is missing; the demo makes its repository with it.',
+      'Install git (`apt-get install git`), then try again.',
+    )
   say("git is missing: Debian's package is unpacked for the demo, nothing is installed")
   const { root } = await fetchPackages({ suite: 'host', packages: [{ name: 'git' }] }, defaultCacheFolder(process.env))
   const bin = join(place.folder, 'bin')
@@ -73,7 +79,10 @@ export async function makeRepository(
 async function runGit(args: readonly string[], cwd: string): Promise<string> {
   const outcome = await runCommand('git', args, { cwd, env: gitEnvironment(), timeout: 60_000 })
   if (outcome.code === 0) return outcome.stdout.trimEnd()
-  throw new GroundFault(`git ${args.join(' ')} failed: ${outcome.stderr.trim() || 'it was ended'}`, 'See whether there is room on the disk, then try again.')
+  throw new GroundFault(
+    `git ${args.join(' ')} failed: ${outcome.stderr.trim() || 'it was ended'}`,
+    'See whether there is room on the disk, then try again.',
+  )
 }
 
 function gitEnvironment(): NodeJS.ProcessEnv {

@@ -16,13 +16,26 @@ export async function chooseNames(engine: Docker, leaves: readonly string[], usu
   const taken = new Set(containers.flatMap(({ Names }) => Names.map((name) => name.replace(/^\//, ''))))
   const networks = await engine.listNetworks()
   const volumes = (await engine.listVolumes()).Volumes ?? []
-  const deployments = new Set([...containers, ...networks, ...volumes].map(({ Labels }) => Labels?.['dev.graft.deployment']))
+  const deployments = new Set(
+    [...containers, ...networks, ...volumes].map(({ Labels }) => Labels?.['dev.graft.deployment']),
+  )
   const named = [...taken, ...networks.map(({ Name }) => Name), ...volumes.map(({ Name }) => Name)]
-  const deployment = firstFree('openstack-demo', (name) => !deployments.has(name) && !named.some((other) => other.startsWith(`${name}_`) || other.startsWith(`${name}-`)))
-  const free = (prefix: string): boolean => leaves.every((leaf) => ['', '.next', '.failed'].every((role) => !taken.has(`${prefix}${leaf}${role}`)))
+  const deployment = firstFree(
+    'openstack-demo',
+    (name) =>
+      !deployments.has(name) && !named.some((other) => other.startsWith(`${name}_`) || other.startsWith(`${name}-`)),
+  )
+  const free = (prefix: string): boolean =>
+    leaves.every((leaf) => ['', '.next', '.failed'].every((role) => !taken.has(`${prefix}${leaf}${role}`)))
   const prefix = free('') ? '' : `${firstFree('demo', (name) => free(`${name}-`))}-`
   const ranges = [...networks.flatMap(subnetsOf), ...(await routes())]
-  return { deployment, prefix, subnet: freeSubnet(usual, ranges), registry: `${deployment}.invalid`, client: `${deployment}-client` }
+  return {
+    deployment,
+    prefix,
+    subnet: freeSubnet(usual, ranges),
+    registry: `${deployment}.invalid`,
+    client: `${deployment}-client`,
+  }
 }
 
 function firstFree(name: string, free: (name: string) => boolean): string {
@@ -70,7 +83,11 @@ function numberOf(address: string): number {
 }
 
 function freeSubnet(usual: string, ranges: readonly Range[]): string {
-  const candidates = [usual, ...Array.from({ length: 32 }, (_, index) => `172.29.${200 + index}`), ...Array.from({ length: 100 }, (_, index) => `10.${28 + index}.236`)]
+  const candidates = [
+    usual,
+    ...Array.from({ length: 32 }, (_, index) => `172.29.${200 + index}`),
+    ...Array.from({ length: 100 }, (_, index) => `10.${28 + index}.236`),
+  ]
   for (const candidate of candidates) {
     const from = numberOf(`${candidate}.0`)
     if (!ranges.some((range) => range.from <= from + 255 && from <= range.to)) return candidate

@@ -11,8 +11,12 @@ export interface EnginePlace {
   readonly software: EngineSoftware
 }
 
-/** Arguments of nsenter(1), which enters the mount namespace of the process `holder` first. */
-export function dockerdCommand({ folder, network, software }: EnginePlace, holder: number): readonly string[] {
+/** Arguments of nsenter(1), which enters the mount namespace of the process `holder` first. `exitFile` is written when dockerd ends. */
+export function dockerdCommand(
+  { folder, network, software }: EnginePlace,
+  holder: number,
+  exitFile: string,
+): readonly string[] {
   const init = join(software.binFolder, 'tini-static')
   // Where process 1 collects no orphans, the shims would stay as zombies, and a zombie containerd makes the next
   // dockerd of 20.10 wait for it in vain. So their collector stays when dockerd is gone, until the namespace ends.
@@ -45,5 +49,5 @@ export function dockerdCommand({ folder, network, software }: EnginePlace, holde
   const inNamespace = ['--target', String(holder), '--mount', '--']
   const dockerd = join(software.binFolder, 'dockerd')
   const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`)
-  return [...inNamespace, ...collector, join(folder, 'dockerd.exit'), dockerd, ...flags]
+  return [...inNamespace, ...collector, exitFile, dockerd, ...flags]
 }

@@ -76,16 +76,18 @@ export async function startDockerd(
 ): Promise<{ readonly dockerd: ProcessName; readonly answer: EngineAnswer }> {
   const { folder, software } = place
   const pidFile = join(folder, 'dockerd.pid')
-  const exitFile = join(folder, 'dockerd.exit')
+  // A name of its own for each start: the one before may be written late, when its dockerd was killed just now.
+  await rm(join(folder, 'exits'), { recursive: true, force: true })
+  await mkdir(join(folder, 'exits'), { recursive: true })
+  const exitFile = join(folder, 'exits', String(Date.now()))
   const socket = join(folder, 'docker.sock')
   await rm(pidFile, { force: true })
-  await rm(exitFile, { force: true })
   await rm(socket, { force: true })
   await mkdir(join(folder, 'data'), { recursive: true })
   await writeFile(join(folder, 'daemon.json'), '{}\n')
   const logPath = join(folder, 'dockerd.log')
   const log = await open(logPath, 'a')
-  const child = spawn('nsenter', dockerdCommand(place, holder.pid), {
+  const child = spawn('nsenter', dockerdCommand(place, holder.pid, exitFile), {
     cwd: '/',
     detached: true,
     stdio: ['ignore', log.fd, log.fd],

@@ -18,7 +18,9 @@ export interface Trial {
 export async function tryOut(engine: Docker): Promise<Trial> {
   const lines = FOLDERS.map((folder) => `[ -d ${folder} ] || echo ${folder}`)
   try {
-    const missingFolders = (await runOnHost(engine, lines.join('\n'))).split('\n').filter((line) => FOLDERS.includes(line))
+    const missingFolders = (await runOnHost(engine, lines.join('\n')))
+      .split('\n')
+      .filter((line) => FOLDERS.includes(line))
     return { trouble: null, missingFolders }
   } catch (error) {
     return { trouble: error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error), missingFolders: [] }
@@ -28,7 +30,8 @@ export async function tryOut(engine: Docker): Promise<Trial> {
 /** Removes the folders where they are empty. */
 export async function removeFolders(engine: Docker, folders: readonly string[]): Promise<void> {
   const known = folders.filter((folder) => FOLDERS.includes(folder))
-  if (known.length > 0) await runOnHost(engine, known.map((folder) => `rmdir ${folder} 2>/dev/null`).join('\n') + '\ntrue')
+  if (known.length > 0)
+    await runOnHost(engine, known.map((folder) => `rmdir ${folder} 2>/dev/null`).join('\n') + '\ntrue')
 }
 
 /** Runs a shell's lines with the privileges of nova-libvirt; resolves to what they print. */

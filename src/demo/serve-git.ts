@@ -8,4 +8,5 @@ const server = await startGitServer({ folder, port: Number(port) })
 process.stdout.write(`${server.url}\n`)
 // Nobody reads what would come later.
 process.stdout.on('error', () => undefined)
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.stop().then(() => process.exit(0)))
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, () => void server.stop().then(() => process.exit(0)))

@@ -30,9 +30,12 @@ export function repairInPlace(
       live.labels.leaf === leaf.name ? `someone renamed it to ${live.name}` : `renamed from ${live.labels.leaf}`,
     )
   }
-  const limits = changes.filter((change) => classifyChange(change.field) === 'limits')
-  const networks = changes.filter((change) => classifyChange(change.field) === 'network')
-  if (limits.length + networks.length < changes.filter((c) => classifyChange(c.field) !== 'restart-policy').length)
+  const limits = changes.filter((change) => classifyChange(change.field, change.to) === 'limits')
+  const networks = changes.filter((change) => classifyChange(change.field, change.to) === 'network')
+  if (
+    limits.length + networks.length <
+    changes.filter((c) => classifyChange(c.field, c.to) !== 'restart-policy').length
+  )
     return null
   if (limits.length > 0) {
     steps.push(step({ do: 'update-limits', leaf: leaf.name, container, fields: limits.map((change) => change.field) }))

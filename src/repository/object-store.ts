@@ -9,9 +9,12 @@ import { codeOf, DamagedStore, type GitObject, MissingObject, type ObjectPart } 
 import { expandLoose, readLoose } from './loose-objects.ts'
 import { openPack, type Pack } from './pack.ts'
 import { readPackIndex } from './pack-index.ts'
+import { recentBytes } from './recent.ts'
 
 /** Commits, trees and bases of deltas above this many bytes are not loaded. */
 const LOAD_LIMIT = 64 * 1024 * 1024
+/** Bytes of objects kept because deltas start from them. */
+const BASES_BYTES = 32 * 1024 * 1024
 
 export interface ObjectStore {
   /** Throws MissingObject, DamagedStore. */
@@ -32,6 +35,7 @@ export interface ObjectStore {
 /** Opens the stores in these `objects` folders as one. Nothing is read before it is asked for. */
 export function openObjectStore(folders: readonly string[]): ObjectStore {
   const packs = new Map<string, Pack>()
+  const bases = recentBytes<GitObject>(BASES_BYTES, ({ content }) => content.length)
   let list: Pack[] | null = null
 
   function scan(): Pack[] {
@@ -43,7 +47,7 @@ export function openObjectStore(folders: readonly string[]): ObjectStore {
         seen.add(path)
         if (packs.has(path)) continue
         try {
-          packs.set(path, openPack(path.replace(/idx$/, 'pack'), readPackIndex(path), LOAD_LIMIT, readUpTo))
+          packs.set(path, openPack(path.replace(/idx$/, 'pack'), readPackIndex(path), LOAD_LIMIT, bases, readUpTo))
         } catch (error) {
           // Native Git may remove a pack between the two calls; whether that matters shows when an object is missing.
           if (codeOf(error) !== 'ENOENT') throw error

@@ -6,7 +6,7 @@ import { applyDelta, deltaSizes } from './delta.ts'
 import { DamagedStore, type GitObject, type ObjectPart, type ObjectType } from './git-object.ts'
 import { deflatedBound, inflateBeginning, inflateExactly } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
-import { recentBytes } from './recent.ts'
+import type { Recent } from './recent.ts'
 
 const WINDOW = 32 * 1024
 const TYPES: readonly (ObjectType | undefined)[] = [undefined, 'commit', 'tree', 'blob', 'tag']
@@ -37,17 +37,17 @@ export interface Pack {
 
 /**
  * Opens a pack file. `elsewhere` gives objects of other packs, the bases of a thin pack.
- * Objects that deltas start from are kept, up to some bytes; none above `baseLimit` bytes is loaded.
+ * Objects that deltas start from are kept in `bases`, which packs share; none above `baseLimit` bytes is loaded.
  */
 export function openPack(
   path: string,
   index: PackIndex,
   baseLimit: number,
+  bases: Recent<string, GitObject>,
   elsewhere: (oid: string, limit: number) => ObjectPart,
 ): Pack {
   const file = openSync(path, 'r')
   const end = fstatSync(file).size - 20
-  const bases = recentBytes<GitObject>(32 * 1024 * 1024, (object) => object.content.length)
   let window = { start: 0, bytes: Buffer.alloc(0) }
 
   /** At least `length` bytes from `offset`, fewer only at the end of the pack. */
@@ -128,13 +128,13 @@ export function openPack(
     let current = entry
     let object: GitObject | undefined
     while (object === undefined) {
-      object = bases.get(current.offset)
+      object = bases.get(`${path}:${current.offset}`)
       if (object !== undefined) break
       if (current.size > baseLimit) return null
       const type = TYPES[current.kind]
       if (type !== undefined) {
         object = { type, content: inflateEntry(current) }
-        if (deltas.length > 0) bases.set(current.offset, object)
+        if (deltas.length > 0) bases.set(`${path}:${current.offset}`, object)
         break
       }
       if (deltas.push(current) > CHAIN_LIMIT) throw new DamagedStore(`${path}: a chain of deltas without an end`)
@@ -152,7 +152,7 @@ export function openPack(
       const instructions = inflateEntry(delta)
       if (deltaSizes(instructions).result > baseLimit) return null
       object = { type: object.type, content: applyDelta(instructions, object.content) }
-      if (at > 0) bases.set(delta.offset, object)
+      if (at > 0) bases.set(`${path}:${delta.offset}`, object)
     }
     return object
   }

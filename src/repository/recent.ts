@@ -6,8 +6,8 @@ export interface Recent<Key, Value> {
 }
 
 /** Values above a quarter of `most` are not kept at all; the longest unused go first. */
-export function recentBytes<Value>(most: number, weigh: (value: Value) => number): Recent<number | string, Value> {
-  const kept = new Map<number | string, Value>()
+export function recentBytes<Value>(most: number, weigh: (value: Value) => number): Recent<string, Value> {
+  const kept = new Map<string, Value>()
   let total = 0
   return {
     get(key) {
