@@ -11,4 +11,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 // A reader that goes away (`graft logs | head`) is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-process.exitCode = await runCommandLine(process.argv.slice(2), processSurroundings(), version)
+process.exitCode = await runCommandLine(process.argv.slice(2), processSurroundings(), version, {
+  demo: {
+    summary: 'show the main job from nothing, on a real engine',
+    load: async () => (await import('./demo/demo-command.ts')).demoCommand,
+  },
+})

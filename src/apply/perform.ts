@@ -2,12 +2,12 @@
 
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { withHostname } from '../plan/default-hostname.ts'
-import { failedName } from '../plan/names.ts'
+import { failedName, liveName } from '../plan/names.ts'
 import type { ImageFacts } from '../plan/observed.ts'
 import { rollbackTag } from '../plan/rollback-tag.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
 import type { Action, ContainerRef } from '../plan/step.ts'
-import { joinedLeaf } from '../plan/swap-order.ts'
+import { joinedLeaves } from '../plan/swap-order.ts'
 import { parseRollbackTag } from '../plan/rollback-tag.ts'
 import { chooseCheck, runCheck } from './check.ts'
 import type { Clock } from './clock.ts'
@@ -136,19 +136,19 @@ async function create(name: string, candidate: ContainerRef, bench: Bench): Prom
   bench.created.set(name, id)
 }
 
-/** The container whose namespace is joined: the candidate of this table, or the one that holds the name. */
+/** The containers whose namespaces are joined: the candidates of this table, or what holds their names. */
 async function joinsOf(leaf: Leaf, bench: Bench): Promise<Map<string, string>> {
-  const joined = joinedLeaf(leaf)
-  if (joined === null) return new Map()
-  const created = bench.created.get(joined)
-  if (created !== undefined) return new Map([[joined, created]])
-  const container = await bench.engine.inspect(`${bench.tree.prefix}${joined}`)
-  if (container !== null) return new Map([[joined, container.id]])
-  throw new EngineFault(
-    'not-found',
-    `${joined}, whose namespace ${leaf.name} joins, is not there`,
-    'It is planned anew',
-  )
+  const joins = new Map<string, string>()
+  for (const joined of joinedLeaves(leaf)) {
+    const id =
+      bench.created.get(joined) ?? (await bench.engine.inspect(liveName(bench.tree.prefix, joined)))?.id ?? null
+    if (id === null) {
+      const message = `${joined}, whose namespace ${leaf.name} joins, is not there`
+      throw new EngineFault('not-found', message, 'It is planned anew')
+    }
+    joins.set(joined, id)
+  }
+  return joins
 }
 
 /** A command that cannot be run is the spec's fault, on a candidate; anything else that stops a start is the engine's. */

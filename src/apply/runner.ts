@@ -145,7 +145,9 @@ export function createRunner(options: RunnerOptions): Runner {
     adopt(plan, tree) {
       abortSuperseded(tree)
       done = new Set()
-      waiting = plan.tables.filter(({ id }) => !running.has(id)).map((table) => ({ table, tree }))
+      // What began after the plan's look is not as the plan saw it: those leaves are planned again when it ends.
+      const fresh = plan.tables.filter(({ id, leaves }) => !running.has(id) && !leaves.some((leaf) => isBusy(leaf)))
+      waiting = fresh.map((table) => ({ table, tree }))
       startReady()
     },
     busy() {

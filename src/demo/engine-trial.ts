@@ -38,18 +38,20 @@ export async function removeFolders(engine: Docker, folders: readonly string[]):
 async function runOnHost(engine: Docker, script: string): Promise<string> {
   await standInImage(engine, { reference: IMAGE })
   try {
+    // In a variable of its own, because the client's types do not know CgroupnsMode (Engine API 1.41).
+    const hostConfig = {
+      Privileged: true,
+      NetworkMode: 'host',
+      PidMode: 'host',
+      CgroupnsMode: 'host',
+      Init: true,
+      Binds: ['/run:/run:shared', '/dev:/dev', '/sys/fs/cgroup:/sys/fs/cgroup'],
+    }
     const container = await engine.createContainer({
       Image: IMAGE,
       Cmd: ['sh', '-c', script],
       Tty: true,
-      HostConfig: {
-        Privileged: true,
-        NetworkMode: 'host',
-        PidMode: 'host',
-        CgroupnsMode: 'host',
-        Init: true,
-        Binds: ['/run:/run:shared', '/dev:/dev', '/sys/fs/cgroup:/sys/fs/cgroup'],
-      },
+      HostConfig: hostConfig,
     })
     try {
       await container.start()

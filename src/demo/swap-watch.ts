@@ -43,7 +43,6 @@ export async function watchSwap(
   swap: WatchedSwap,
 ): Promise<Swapped> {
   const { leaf, before, generation, release } = swap
-  const { palette } = stage
   const { events } = deployment
   const follow = follower(stage, deployment, pushed, [...swap.besides, leaf])
   stage.live(() => ['', `  ${clientLine(client, leaf, stage)}`])

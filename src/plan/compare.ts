@@ -74,15 +74,12 @@ export function classifyChange(field: string, to?: string | null): ChangeClass {
   return topKey(field) === 'networks' ? 'network' : 'replace'
 }
 
-function imageChange({ leaf, image }: Wanted, container: ObservedContainer): FieldChange[] {
-  const { labels } = container
-  if (labels.image !== leaf.spec.image) return valueChange('image', labels.image, leaf.spec.image)
-  if (image === null || image.id === labels.imageId) return []
-  return valueChange(
-    'image',
-    `${labels.image} (${shortId(labels.imageId)})`,
-    `${leaf.spec.image} (${shortId(image.id)})`,
-  )
+/**
+ * The authored reference alone: a tag that moved since, in the registry or on this host, is no change. What a generation
+ * runs is what passed its gate; another image takes another generation.
+ */
+function imageChange({ leaf }: Wanted, { labels }: ObservedContainer): FieldChange[] {
+  return valueChange('image', labels.image, leaf.spec.image)
 }
 
 /** The authored policy is a label; the one in force is compared where the container is to have it. */

@@ -8,12 +8,12 @@ import { liveName } from './names.ts'
 import { unmetApiNeeds } from './api-needs.ts'
 import { withHostname } from './default-hostname.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
-import { isWanted, runs, type PlanInput } from './planning.ts'
+import { isUnhealthy, isWanted, runs, type PlanInput } from './planning.ts'
 import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
 import { describeChange, repairInPlace, stateRepair } from './repair.ts'
 import type { Situation } from './situation.ts'
 import { refOf, step } from './steps.ts'
-import { joinedLeaf, swapOrder } from './swap-order.ts'
+import { joinedLeaves, swapOrder } from './swap-order.ts'
 import type { FieldChange, Verdict } from './verdict.ts'
 import type { WantedImage } from './wanted-image.ts'
 
@@ -32,15 +32,21 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation } = context
   const { live } = situation
   const refusal = input.refused.get(leaf.name)
-  if (refusal !== undefined) return mendStateOf(leaf, live, 'refuse', refusal.message)
+  if (refusal !== undefined) {
+    const refused = { verdict: verdictOf(leaf, live, 'refuse', refusal.message), work: null }
+    if (leaf.suspend) return refused
+    // Whether a leaf runs at all is no part of the spec that is refused.
+    if (leaf.state === 'stopped') return { ...refused, work: stopped(leaf, live).work }
+    return mendStateOf(leaf, live, 'refuse', refusal.message)
+  }
   if (leaf.suspend) return hold(leaf, live, 'its set is suspended; graft looks and does not touch')
   if (leaf.state === 'stopped') return stopped(leaf, live)
   if (live === null) return launch(leaf, context)
 
   const changes = differences(leaf, live, context)
   if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
-  const joined = joinedLeaf(leaf)
-  if (joined !== null && context.isSwapped(joined)) {
+  const joined = joinedLeaves(leaf).find((name) => context.isSwapped(name))
+  if (joined !== undefined) {
     return swap(
       leaf,
       live,
@@ -64,8 +70,7 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
 
 /** Right spec, right state: what is left is its health, and what it hangs on. */
 function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Proposal {
-  const unhealthy = live.health === 'unhealthy' || context.input.probed.get(leaf.name) === false
-  const sick = unhealthy && leaf.on_unhealthy === 'restart'
+  const sick = isUnhealthy(leaf, live, context.input.probed) && leaf.on_unhealthy === 'restart'
   const reason = sick ? 'its health check fails' : restartReason(leaf, live, context)
   if (reason === null) return keep(leaf, live, 'as declared', { notes: notesOn(leaf, live, context) })
   const waiting = waitOf(leaf, context)
@@ -88,10 +93,11 @@ function restartReason(leaf: Leaf, live: ObservedContainer, context: LeafContext
       return `${name}, which it asks to be restarted with, was replaced`
     }
   }
-  const joined = joinedLeaf(leaf)
-  const host = joined === null ? null : context.live(joined)
-  if (host !== null && (live.startedAt ?? 0) < (host.startedAt ?? 0)) {
-    return `${joined}, whose namespace it joins, was restarted`
+  for (const joined of joinedLeaves(leaf)) {
+    const host = context.live(joined)
+    if (host !== null && (live.startedAt ?? 0) < (host.startedAt ?? 0)) {
+      return `${joined}, whose namespace it joins, was restarted`
+    }
   }
   return null
 }
@@ -222,7 +228,7 @@ function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContex
     leaf.probe === null &&
     (check === undefined ? imageCheck === null && context.image.facts !== null : 'disable' in check)
   if (none) notes.push('it has no health check: staying up is all it must prove')
-  if (live !== null && live.health === 'unhealthy') notes.push('its health check fails')
+  if (isUnhealthy(leaf, live, context.input.probed)) notes.push('its health check fails')
   if (live !== null && live.state === 'restarting') notes.push('the engine keeps restarting it')
   return notes
 }
@@ -230,10 +236,9 @@ function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContex
 /** Field by field; remembered for a leaf, a container and an image that are the very same objects. */
 function differences(leaf: Leaf, live: ObservedContainer, context: LeafContext): readonly FieldChange[] {
   const image = context.image.facts ?? (sameImage(leaf, live) ? live.image : null)
-  const joined = joinedLeaf(leaf)
   const { tree } = context.input
   const wiring = [
-    joined === null ? '' : context.liveIds.get(joined),
+    ...joinedLeaves(leaf).map((joined) => context.liveIds.get(joined)),
     ...Object.keys(leaf.spec.networks).map((key) => tree.networks.get(key)?.name),
     ...leaf.spec.mounts.map((mount) => (mount.type === 'volume' ? tree.volumes.get(mount.source)?.name : '')),
   ].join(' ')

@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import { completedGeneration } from './job-verdict.ts'
 import type { PlanInput } from './planning.ts'
-import { runs } from './planning.ts'
+import { isUnhealthy, runs } from './planning.ts'
 import type { Proposal } from './proposal.ts'
 import type { Situation } from './situation.ts'
 
@@ -31,7 +31,7 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
       const done = completedGeneration(name, view.input.tree.name, view.input.observed)
       if (done !== null && done >= dependency.generation) continue
       if (work?.kind === 'swap' || work?.kind === 'steps') continue
-      return { because: `waits for the job ${name}: ${verdict.because}`, awaits: work === null ? null : name }
+      return { because: `waits for the job ${name}: ${verdict.because}`, awaits: work === null ? verdict.awaits : name }
     }
     if (work?.kind === 'pull') return { because: `waits for ${name}, whose image is fetched first`, awaits: name }
     if (work?.kind === 'swap') continue
@@ -43,7 +43,8 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
     if (dependency.state === 'stopped') return { because: `depends on ${name}, which is stopped`, awaits: null }
     if (work?.kind === 'steps') continue
     if (!runs(live)) return { because: `waits until ${name} runs`, awaits: name }
-    const healthy = live?.health !== 'unhealthy' && live?.health !== 'starting' && view.input.probed.get(name) !== false
+    const starting = dependency.probe === null && live?.health === 'starting'
+    const healthy = !starting && !isUnhealthy(dependency, live, view.input.probed)
     if (condition === 'service_healthy' && !healthy) return { because: `waits until ${name} is healthy`, awaits: name }
   }
   return null

@@ -34,7 +34,7 @@ export function gainsOf(changes: readonly FieldChange[]): string[] {
       continue
     } else if (POWERFUL.has(key)) {
       gains.push(`${field}: ${to}`)
-    } else if (key === 'mounts' && to.startsWith('bind')) {
+    } else if (key === 'volumes' && to.startsWith('bind')) {
       gains.push(from === null ? to : `${to} (was ${from})`)
     }
   }

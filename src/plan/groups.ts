@@ -1,10 +1,11 @@
 // Which swaps belong into one table: a leaf that joins another's namespace goes with it, and an exclusive thing that
-// one leaf gives up and another takes moves in one step.
+// one leaf gives up and another takes moves in one step. What would then wait for itself goes into the same table.
 
 import type { Tree } from '../desired/tree.ts'
 import { exclusivesOfContainer, exclusivesOfLeaf } from './exclusive.ts'
 import type { Removal, Swap, SwapGroup } from './swap-table.ts'
-import { joinedLeaf } from './swap-order.ts'
+import { circlesIn } from './circles.ts'
+import { joinedLeaves } from './swap-order.ts'
 
 /** Groups in the order of their first member; `swaps` come in launch order. */
 export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[], tree: Tree): SwapGroup[] {
@@ -17,8 +18,7 @@ export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[],
   const changing = new Set([...swaps.map(({ leaf }) => leaf.name), ...removals.map(({ situation }) => situation.leaf)])
 
   for (const { leaf } of swaps) {
-    const joined = joinedLeaf(leaf)
-    if (joined !== null && changing.has(joined)) unite(joined, leaf.name)
+    for (const joined of joinedLeaves(leaf)) if (changing.has(joined)) unite(joined, leaf.name)
   }
   const given = givenUp(swaps, removals, tree)
   const handed = new Set<string>()
@@ -29,6 +29,19 @@ export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[],
       unite(holder, leaf.name)
       handed.add(leaf.name).add(holder)
     }
+  }
+
+  // A leaf between two members of a group, which one of them needs and which needs the other, cannot come before or after.
+  const needs = new Map<string, Set<string>>()
+  const swapped = new Set(swaps.map(({ leaf }) => leaf.name))
+  for (const { leaf } of swaps) {
+    const leader = leaderOf(leaf.name)
+    const others = needs.get(leader) ?? new Set()
+    for (const name of leaf.dependencies.keys()) if (swapped.has(name)) others.add(leaderOf(name))
+    needs.set(leader, others)
+  }
+  for (const [first = '', ...others] of circlesIn(needs.keys(), (leader) => needs.get(leader) ?? [])) {
+    for (const other of others) unite(first, other)
   }
 
   const groups = new Map<string, { swaps: Swap[]; removals: Removal[] }>()

@@ -48,7 +48,7 @@ export function plan(input: PlanInput): Plan {
     deployment: tree.name,
     commit: tree.commit?.id ?? null,
     verdicts: [...inTreeOrder, ...removals.proposals.map(({ verdict }) => verdict)],
-    tables: [...buildTables(ordered, tree, resources.tables), ...leftoverNetworks(tree, observed)],
+    tables: [...buildTables(ordered, tree, resources.tables), ...leftoverNetworks(input)],
     removalHeld: removals.held,
     notes: [...new Set(resources.blocked.values())],
   }

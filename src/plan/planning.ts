@@ -69,3 +69,8 @@ export function isWanted(container: ObservedContainer, leaf: Leaf, digest: strin
 export function runs(container: ObservedContainer | null): boolean {
   return container !== null && (container.state === 'running' || container.state === 'restarting')
 }
+
+/** What the leaf's own check says of its container: graft's probe where it has one, else the engine's view. */
+export function isUnhealthy(leaf: Leaf, live: ObservedContainer | null, probed: PlanInput['probed']): boolean {
+  return leaf.probe === null ? live?.health === 'unhealthy' : probed.get(leaf.name) === false
+}

@@ -7,7 +7,7 @@ import type { ObservedContainer } from './observed.ts'
 import { liveName } from './names.ts'
 import type { Situation } from './situation.ts'
 import type { Action, Step } from './step.ts'
-import { discard, keepFailed, markJobDone, putBack, refOf, retire, step, switchNames } from './steps.ts'
+import { discard, keepFailed, markJobDone, putBack, refOf, retire, staysDown, step, switchNames } from './steps.ts'
 
 export interface Recovery {
   readonly because: string
@@ -90,7 +90,7 @@ function finishRetiring(
   const name = live.name
   const oldRef = refOf(situation.leaf, old)
   const back: Action[] = [
-    keepFailed(refOf(situation.leaf, live), situation.failed),
+    discard(refOf(situation.leaf, live), situation.failed),
     { do: 'rename', container: oldRef, to: name },
     { do: 'start', container: oldRef },
     { do: 'restart-policy', container: oldRef, policy: old.labels.restart },
@@ -146,7 +146,7 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
   const resume = candidate.state === 'paused' ? [step({ do: 'unpause', container }, ...undo), gate] : [gate]
   return {
     because: 'an interrupted swap goes on at its gate',
-    prepare: resume,
+    prepare: [...(live === null || runs(live) ? [] : staysDown(leaf, live)), ...resume],
     commit: switchNames(context.wanted.leaf, context.prefix, container, live),
     cleanup: live === null ? [] : retire(leaf, live, context.order === 'start-first' ? context.drain : 0),
   }
@@ -156,7 +156,8 @@ function settleJob(situation: Situation, candidate: ObservedContainer, context: 
   const container = refOf(situation.leaf, candidate)
   const ended = !runs(candidate) && candidate.state !== 'paused'
   if (ended && candidate.exitCode !== 0) {
-    return STOPPED_FROM_OUTSIDE.has(candidate.exitCode) || context.wanted === null
+    const fromOutside = STOPPED_FROM_OUTSIDE.has(candidate.exitCode) && !candidate.oomKilled
+    return fromOutside || context.wanted === null
       ? leftover('it had been stopped half way', [step({ do: 'remove', container })], [])
       : leftover(
           `it had failed with exit code ${candidate.exitCode}`,

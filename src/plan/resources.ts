@@ -1,8 +1,7 @@
 // Networks and volumes: made where missing, never changed in place, never removed with data in them.
 
-import type { NetworkWish, Tree, VolumeWish } from '../desired/tree.ts'
+import type { NetworkWish, VolumeWish } from '../desired/tree.ts'
 import { optionsDigest } from './digests.ts'
-import type { Observed } from './observed.ts'
 import type { PlanInput } from './planning.ts'
 import type { Step, Table } from './step.ts'
 import { step } from './steps.ts'
@@ -40,13 +39,13 @@ export function planResources({ tree, observed, busy, waits, now }: PlanInput): 
 }
 
 /** Networks of this deployment that nobody is joined to and the tree no longer declares. Volumes stay: they hold data. */
-export function leftoverNetworks(tree: Tree, observed: Observed): Table[] {
+export function leftoverNetworks({ tree, observed, busy, waits, now }: PlanInput): Table[] {
   const wanted = new Set([...tree.networks.values()].map(({ name }) => name))
   return [...observed.networks.values()]
     .filter((network) => network.deployment === tree.name && network.endpoints === 0 && !wanted.has(network.name))
-    .map((network) =>
-      oneStep(`network ${network.name} removed`, { do: 'remove-network', network: network.name, id: network.id }),
-    )
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, id }) => oneStep(`network ${name} removed`, { do: 'remove-network', network: name, id }))
+    .filter(({ id }) => !busy.has(id) && (waits.get(id)?.until ?? 0) <= now)
 }
 
 /** The keys a leaf's table has to wait for. */

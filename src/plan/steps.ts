@@ -61,6 +61,14 @@ export function takeDown(leaf: string, live: ObservedContainer): Step[] {
   ]
 }
 
+/** One that is down already must not come back with an engine restart either. */
+export function staysDown(leaf: string, live: ObservedContainer): Step[] {
+  if (live.restartPolicy === 'no') return []
+  const container = refOf(leaf, live)
+  const policy = { do: 'restart-policy', container, policy: 'no' } as const
+  return [step(policy, { ...policy, policy: live.restartPolicy })]
+}
+
 /** Starts the candidate and lets it prove itself. Its undo stops it, before the old one is started again. */
 export function bringUp(leaf: Leaf, candidate: ContainerRef): Step[] {
   return [

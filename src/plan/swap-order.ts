@@ -10,8 +10,8 @@ export type SwapOrder = NonNullable<Verdict['order']>
 
 export function swapOrder(leaf: Leaf, tree: Tree, image: ImageFacts | null, live: ObservedContainer | null): SwapOrder {
   if (leaf.kind === 'job') return { kind: 'stop-first', because: 'a job runs once' }
-  const joined = joinedLeaf(leaf)
-  if (joined !== null) return { kind: 'stop-first', because: `it lives in the namespace of ${joined}` }
+  const [joined] = joinedLeaves(leaf)
+  if (joined !== undefined) return { kind: 'stop-first', because: `it lives in the namespace of ${joined}` }
   const impossible = cannotOverlap(leaf, live)
   if (impossible !== null) return { kind: 'stop-first', because: impossible }
   if (leaf.update.order !== null) return { kind: leaf.update.order, because: 'the leaf says so' }
@@ -44,10 +44,9 @@ function firstAlias(leaf: Leaf): string | null {
   return null
 }
 
-/** The leaf whose namespace this one joins (`service:X` of network_mode, pid or ipc); null for none. */
-export function joinedLeaf(leaf: Leaf): string | null {
-  for (const value of [leaf.spec.network_mode, leaf.spec.pid, leaf.spec.ipc]) {
-    if (value?.startsWith('service:') === true) return value.slice('service:'.length)
-  }
-  return null
+/** The leaves whose namespaces this one joins (`service:X` of network_mode, pid and ipc), each once. */
+export function joinedLeaves(leaf: Leaf): string[] {
+  const { network_mode, pid, ipc } = leaf.spec
+  const joins = [network_mode, pid, ipc].filter((value) => value?.startsWith('service:') === true)
+  return [...new Set(joins.map((value) => value?.slice('service:'.length) ?? ''))]
 }

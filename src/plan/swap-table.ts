@@ -4,7 +4,7 @@
 import type { Tree } from '../desired/tree.ts'
 import type { Work } from './proposal.ts'
 import type { ContainerRef, Step, Table } from './step.ts'
-import { bringUp, markJobDone, newCandidate, retire, stage, step, switchNames, takeDown } from './steps.ts'
+import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, step, switchNames, takeDown } from './steps.ts'
 import { runs } from './planning.ts'
 
 export type Swap = Extract<Work, { kind: 'swap' }>
@@ -45,11 +45,13 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
 
 function liveGoesDown({ leaf, live }: Swap): Step[] {
   if (live === null || leaf.kind === 'job') return []
-  return runs(live) || live.state === 'paused' ? takeDown(leaf.name, live) : []
+  return runs(live) || live.state === 'paused' ? takeDown(leaf.name, live) : staysDown(leaf.name, live)
 }
 
 function removedGoesDown({ situation }: Removal): Step[] {
-  return situation.live !== null && runs(situation.live) ? takeDown(situation.leaf, situation.live) : []
+  const { leaf, live } = situation
+  if (live === null) return []
+  return runs(live) || live.state === 'paused' ? takeDown(leaf, live) : staysDown(leaf, live)
 }
 
 function commitOf(swap: Swap, candidate: ContainerRef, tree: Tree): Step[] {

@@ -21,7 +21,8 @@ export function imageFinder(
   mirror: (reference: string) => string,
 ): (leaf: Leaf) => WantedImage {
   const proven = new Map<string, string>()
-  for (const [reference, facts] of observed.images) {
+  // Sorted: where one generation ran two images, every look chooses the same.
+  for (const [reference, facts] of [...observed.images].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const tag = facts === null ? null : parseRollbackTag(reference)
     if (tag !== null && tag.deployment === deployment) proven.set(`${tag.leaf} ${tag.generation}`, reference)
   }

@@ -9,7 +9,8 @@ import type { Contender } from './contender.ts'
 import { type Gate, leafText, type Service } from './fleet.ts'
 import { type Ground, removeLabelled } from './ground.ts'
 
-export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
+/** Seen from where this is compiled to: the program as `npm run build` leaves it. */
+export const MAIN = fileURLToPath(new URL('../../../main.js', import.meta.url))
 
 /** Leaves lie in sets of ten. */
 export function leafFiles(fleet: readonly Service[], gate: Gate, more = ''): Record<string, string> {

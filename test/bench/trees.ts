@@ -83,6 +83,7 @@ export async function largeTree(leaves: number, say: (text: string) => void): Pr
         policy: NO_POLICY,
         allowPrivileged: false,
         hostVariables: new Map(),
+        deepen: () => repository.deepen(),
       }),
     )
     const { tree, refused, departed, problems } = judged.value
