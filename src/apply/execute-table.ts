@@ -46,11 +46,18 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
       }
       return { kind: 'done' }
     } catch (error) {
-      // A job that has begun is not stopped half way: it runs on, and the next start of graft waits for it.
-      const leave = bench.closing.aborted && !table.preemptible && error instanceof Superseded
-      if (!leave) await undo(tried, error)
+      if (!leavesJob(error, tried)) await undo(tried, error)
       return outcomeOf(error)
     }
+  }
+
+  /**
+   * A job that has begun is not stopped half way because graft ends, or the engine does not answer: it runs on, and the
+   * next turn waits for it. Only where the job is all there is to the table: nothing else may stay half done.
+   */
+  function leavesJob(error: unknown, tried: readonly Step[]): boolean {
+    const isJob = tried.at(-1)?.action.do === 'wait-job' && table.leaves.length === 1
+    return isJob && (error instanceof EngineFault || (bench.closing.aborted && error instanceof Superseded))
   }
 
   async function run({ action }: Step): Promise<void> {

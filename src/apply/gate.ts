@@ -25,8 +25,8 @@ const LONGEST_PAUSE = 1_000
 const PAUSE_GROWTH = 1.5
 /** How often the engine's own view is asked for while graft probes. */
 const INSPECT_EVERY = 1_000
-/** An exit from outside is only believed when the engine still answers this much later: it may be going down itself. */
-const EXIT_GRACE = 1_500
+/** An exit is only believed when the engine still answers this much later: it may be going down itself. */
+export const EXIT_GRACE = 1_500
 
 /** Resolves with the milliseconds it took; throws SpecFailure, Superseded or EngineFault. */
 export async function passGate(options: GateOptions): Promise<number> {
@@ -37,13 +37,19 @@ export async function passGate(options: GateOptions): Promise<number> {
   const stop = () => inner.abort()
   signal.addEventListener('abort', stop)
   let exited = false
+  let lost = false
   const exit = engine.waitForExit(id, inner.signal).then(
     () => {
       exited = true
       inner.abort()
     },
-    () => undefined,
+    () => {
+      // Not by our own hand: the engine was away, if only for a moment.
+      lost = !inner.signal.aborted
+    },
   )
+  /** It exited, and that is its spec's fault only where the engine was there all along. */
+  const blame = () => (lost ? awayMeanwhile(leaf) : blameExit(options))
   try {
     const check = chooseCheck(leaf, await inspect(engine, leaf, id))
     const settle = leaf.update.settle ?? (check === null ? SETTLE_UNCHECKED : 0)
@@ -56,12 +62,12 @@ export async function passGate(options: GateOptions): Promise<number> {
       if (exited || clock.now() - inspected >= INSPECT_EVERY) {
         const container = await inspect(engine, leaf, id)
         inspected = clock.now()
-        if (container.state !== 'running') await blameExit(options)
+        if (exited || container.state !== 'running') await blame()
         if (container.health === 'unhealthy' && check?.kind === 'command') {
           throw await failure(options, `its health check failed: ${last?.output ?? 'unhealthy'}`)
         }
       }
-      if (check !== null) last = await runCheck(engine, leaf, id, check, deadline - clock.now())
+      if (check !== null) last = await untilAborted(runCheck(engine, leaf, id, check, deadline - clock.now()), signal)
       const healthy = last === null || last.healthy
       if (last !== null) options.onProbe(last)
       healthySince = healthy ? (healthySince ?? (check === null ? begun : clock.now())) : null
@@ -69,7 +75,7 @@ export async function passGate(options: GateOptions): Promise<number> {
       if (healthySince !== null && now - healthySince >= settle && !exited) {
         const container = await inspect(engine, leaf, id)
         if (container.state === 'running') return now - begun
-        await blameExit(options)
+        await blame()
       }
       if (now >= deadline) {
         const seen = last === null ? 'it did not stay up' : `last check: ${last.output}`
@@ -92,10 +98,34 @@ async function inspect(engine: Engine, leaf: Leaf, id: string): Promise<Observed
   throw new EngineFault('not-found', `somebody removed the candidate of ${leaf.name}`, 'It is planned anew')
 }
 
+/** A newer commit does not wait for a check that hangs; what the check says then is nobody's concern. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new Superseded(String(signal.reason ?? 'stopped')))
+    signal.addEventListener('abort', stop)
+  })
+  work.catch(() => {})
+  aborted.catch(() => {})
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function awayMeanwhile(leaf: Leaf): never {
+  const message = `the engine was away while ${leaf.name} was at its gate`
+  throw new EngineFault('unreachable', message, 'It is tried again')
+}
+
 async function blameExit(options: GateOptions): Promise<never> {
   await options.clock.sleep(EXIT_GRACE)
   const container = await inspect(options.engine, options.leaf, options.id)
-  if (container.state === 'paused') throw await failure(options, 'somebody paused it at its gate')
+  if (container.state === 'paused') {
+    const message = `somebody paused the candidate of ${options.leaf.name} at its gate`
+    throw new EngineFault('engine', message, 'Leave it running; it is tried again')
+  }
   const how = container.oomKilled ? 'ran out of memory' : `exited with code ${container.exitCode}`
   throw await failure(options, container.error === '' ? how : `${how}: ${container.error}`)
 }

@@ -226,11 +226,11 @@ async function connect(name: string, container: ContainerRef, key: string, bench
 
 async function tagImage(name: string, bench: Bench): Promise<void> {
   const { engine, tree } = bench
-  const leaf = leafOf(name, tree)
-  const image = bench.images.get(name)
-  if (image === undefined) return
-  const own = rollbackTag(tree.name, name, leaf.generation, image.facts.id)
-  await engine.tagImage(image.facts.id, own)
+  const live = await engine.inspect(liveName(tree.prefix, name))
+  if (live === null || live.labels.deployment !== tree.name) return
+  const { generation, imageId } = live.labels
+  const own = rollbackTag(tree.name, name, generation, imageId)
+  await engine.tagImage(imageId, own)
   const others = (await engine.rollbackTags(tree.name, name)).filter((tag) => tag !== own)
   const byGeneration = others.toSorted(
     (a, b) => (parseRollbackTag(b)?.generation ?? 0) - (parseRollbackTag(a)?.generation ?? 0),

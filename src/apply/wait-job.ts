@@ -3,6 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
+import { EXIT_GRACE } from './gate.ts'
 import { lastLines } from './log-tail.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 
@@ -30,11 +31,13 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
   try {
     const { exitCode } = await engine.waitForExit(id, inner.signal)
     if (exitCode === 0) return clock.now() - begun
+    await clock.sleep(EXIT_GRACE)
     const container = await engine.inspect(id)
     const how = container?.oomKilled === true ? 'ran out of memory' : `exited with code ${exitCode}`
     throw new SpecFailure(leaf.name, how, await lastLines(engine, id))
   } catch (error) {
-    if (late) {
+    // Also where the engine went away in the grace: then nobody is to blame yet.
+    if (late && !(error instanceof EngineFault)) {
       const limit = leaf.update.deadline / 1000
       throw new SpecFailure(leaf.name, `did not end within ${limit} s`, await lastLines(engine, id))
     }

@@ -72,9 +72,11 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     for (const line of lines) {
       try {
         const entry = JSON.parse(line) as IndexedCommit
-        commits.set(entry.id, entry)
+        // Parents stand before their children. What lies above a gap is read again, or the ledger would end there.
+        const [parent] = entry.parents
+        if (parent === undefined || commits.has(parent)) commits.set(entry.id, entry)
       } catch {
-        // The last line of a file that was cut by a crash; its commit is read again.
+        // A line that was cut by a crash; its commit is read again.
       }
     }
   }
@@ -82,7 +84,8 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
   async function save(entries: readonly IndexedCommit[]): Promise<void> {
     if (file === null || entries.length === 0) return
     await mkdir(dirname(file), { recursive: true })
-    const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
+    // The newline before keeps what a crash may have cut from swallowing the first line.
+    const text = `\n${entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')}`
     try {
       await appendFile(file, `${JSON.stringify({ version: VERSION })}\n`, { flag: 'ax' })
     } catch {
@@ -99,12 +102,15 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     const line = await repository.firstParents(commit, new Set(commits.keys()))
     if (!line.complete) incomplete = true
     const added: IndexedCommit[] = []
-    for (const facts of line.commits.toReversed()) {
-      added.push(await indexCommit(facts))
-      if (added.length % 20 === 0) await setImmediate()
+    try {
+      for (const facts of line.commits.toReversed()) {
+        added.push(await indexCommit(facts))
+        if (added.length % 20 === 0) await setImmediate()
+      }
+    } finally {
+      // What was read from a history that is cut short means something else once the rest is there: it is not kept.
+      if (!incomplete) await save(added)
     }
-    // What was read from a history that is cut short means something else once the rest is there: it is not kept.
-    if (!incomplete) await save(added)
   }
 
   async function indexCommit(facts: CommitFacts): Promise<IndexedCommit> {

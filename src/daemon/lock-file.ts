@@ -1,7 +1,9 @@
 // One graft per deployment and engine on this host: a file that names the process which holds it.
 
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface LockHolder {
   readonly pid: number
@@ -20,31 +22,46 @@ export async function takeLockFile(file: string, command: string): Promise<LockR
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const own: LockHolder = { pid: process.pid, started: await startOf(process.pid), command }
   for (;;) {
-    try {
-      await writeFile(file, JSON.stringify(own), { flag: 'wx', mode: 0o600 })
-      return { taken: true, release: () => release(file, own) }
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    }
-    const text = await readFile(file, 'utf8').catch(() => null)
-    if (text === null) continue
-    const holder = parse(text)
-    if (holder !== null && (await isAlive(holder))) return { taken: false, holder }
-    await takeAway(file, text)
+    if (await place(file, own)) return { taken: true, release: () => release(file, own) }
+    const holder = await livingHolder(file)
+    if (holder !== null) return { taken: false, holder }
+    await takeAway(file, own)
   }
 }
 
-/** Moves a stale lock aside; puts it back when another graft was faster and the lock is a living one. */
-async function takeAway(file: string, stale: string): Promise<void> {
-  const aside = `${file}.${process.pid}.stale`
+/** Whole or not at all: the file appears with its content, and only where there is none. */
+async function place(file: string, own: LockHolder): Promise<boolean> {
+  const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  await writeFile(beside, JSON.stringify(own), { flag: 'wx', mode: 0o600 })
   try {
-    await rename(file, aside)
-  } catch {
+    await link(beside, file)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(beside, { force: true })
+  }
+}
+
+async function livingHolder(file: string): Promise<LockHolder | null> {
+  const holder = parse(await readFile(file, 'utf8').catch(() => ''))
+  return holder !== null && (await isAlive(holder)) ? holder : null
+}
+
+/** Removes a stale lock. One at a time, or the lock that another graft has taken meanwhile would be removed. */
+async function takeAway(file: string, own: LockHolder): Promise<void> {
+  const guard = `${file}.stale`
+  if (!(await place(guard, own))) {
+    if ((await livingHolder(guard)) === null) await rm(guard, { force: true })
+    else await sleep(10)
     return
   }
-  const moved = await readFile(aside, 'utf8').catch(() => '')
-  if (moved === stale) await rm(aside, { force: true })
-  else await rename(aside, file).catch(() => undefined)
+  try {
+    if ((await livingHolder(file)) === null) await rm(file, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
 }
 
 async function release(file: string, own: LockHolder): Promise<void> {
@@ -64,7 +81,6 @@ function parse(text: string): LockHolder | null {
   }
 }
 
-/** A file that was written a moment ago may be empty still; nobody alive is named in it, and it is replaced. */
 async function isAlive(holder: LockHolder): Promise<boolean> {
   try {
     process.kill(holder.pid, 0)

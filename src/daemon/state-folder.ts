@@ -2,7 +2,7 @@
 // for each deployment, and the key that run digests are made with. All of it but the key can be deleted.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export interface StateFolder {
@@ -29,12 +29,16 @@ export async function openStateFolder(root: string): Promise<StateFolder> {
       } catch (error) {
         if (!isMissing(error)) throw error
       }
+      // Whole or not at all, because another graft may read it in the same moment.
+      const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
       try {
-        await writeFile(file, randomBytes(32), { flag: 'wx', mode: 0o600 })
-        await chmod(file, 0o600)
+        await writeFile(beside, randomBytes(32), { flag: 'wx', mode: 0o600 })
+        await link(beside, file)
       } catch (error) {
-        // Another graft made it in the same moment.
+        // Another graft was faster.
         if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      } finally {
+        await rm(beside, { force: true })
       }
       return await readExactly(file)
     },

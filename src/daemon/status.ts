@@ -2,6 +2,7 @@
 
 import type { ContainerSet, Leaf } from '../desired/tree.ts'
 import type { ObservedContainer } from '../plan/observed.ts'
+import { situations } from '../plan/situation.ts'
 import type { Verdict } from '../plan/verdict.ts'
 import type { LeafStatus, RepositoryStatus, SetStatus, Status } from '../report/status.ts'
 import type { Turn } from './reconcile.ts'
@@ -16,15 +17,13 @@ export function treeStatus(
 ): Pick<Status, 'tree' | 'departed' | 'removalHeld' | 'notes'> {
   const { wish, observed, plan } = turn
   const verdicts = new Map(plan.verdicts.map((verdict) => [verdict.leaf, verdict]))
-  const live = new Map<string, ObservedContainer>()
-  for (const container of observed.containers) {
-    if (container.name === `${wish.tree.prefix}${container.labels.leaf}`) live.set(container.labels.leaf, container)
-  }
+  const found = situations(wish.tree, observed)
+  const live = (name: string) => found.get(name)?.live ?? null
   const ofLeaf = (name: string): LeafStatus[] => {
     const leaf = wish.tree.leaves.get(name)
     const verdict = verdicts.get(name)
     if (leaf === undefined || verdict === undefined) return []
-    return [leafStatus(leaf, verdict, live.get(name) ?? null, busy.has(name), probed.get(name))]
+    return [leafStatus(leaf, verdict, live(name), busy.has(name), probed.get(name))]
   }
   const ofSet = (set: ContainerSet): SetStatus => ({
     name: set.name,
@@ -36,7 +35,7 @@ export function treeStatus(
   })
   const departed = plan.verdicts
     .filter(({ set }) => set === null)
-    .map((verdict) => leafStatus(null, verdict, live.get(verdict.leaf) ?? null, busy.has(verdict.leaf), undefined))
+    .map((verdict) => leafStatus(null, verdict, live(verdict.leaf), busy.has(verdict.leaf), undefined))
   return { tree: ofSet(wish.tree.root), departed, removalHeld: plan.removalHeld, notes: plan.notes }
 }
 

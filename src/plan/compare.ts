@@ -159,7 +159,3 @@ function topKey(field: string): string {
 function shortDigest(digest: string): string | null {
   return digest === '' ? null : digest.slice(0, 12)
 }
-
-function shortId(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12)
-}

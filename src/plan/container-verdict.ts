@@ -43,6 +43,7 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   if (leaf.state === 'stopped') return stopped(leaf, live)
   if (live === null) return launch(leaf, context)
 
+  if (live.state === 'dead' || live.state === 'removing') return mendStateOf(leaf, live, 'restore', 'it is made anew')
   const changes = differences(leaf, live, context)
   if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
   const joined = joinedLeaves(leaf).find((name) => context.isSwapped(name))
@@ -192,7 +193,7 @@ export function waitOf(leaf: Leaf, context: LeafContext): { until: number; becau
 function mendStateOf(
   leaf: Leaf,
   live: ObservedContainer | null,
-  kind: 'hold' | 'refuse',
+  kind: 'hold' | 'refuse' | 'restore',
   because: string,
   more: Partial<Verdict> = {},
 ): Proposal {

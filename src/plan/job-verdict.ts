@@ -5,7 +5,8 @@ import type { Leaf } from '../desired/tree.ts'
 import { failedBefore, type LeafContext } from './container-verdict.ts'
 import { liveName } from './names.ts'
 import type { Observed } from './observed.ts'
-import { hold, keep, verdictOf, type Proposal } from './proposal.ts'
+import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
+import { markJobDone } from './steps.ts'
 
 export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation, image } = context
@@ -13,6 +14,8 @@ export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const refusal = input.refused.get(leaf.name)
   if (refusal !== undefined) return { verdict: verdictOf(leaf, live, 'refuse', refusal.message), work: null }
   const done = completedGeneration(leaf.name, input.tree.name, input.observed)
+  const inherited = inheritedMark(leaf, done, context)
+  if (inherited !== null && !leaf.suspend) return inherited
   if (done !== null && done >= leaf.generation) {
     return keep(leaf, live, done === leaf.generation ? 'completed' : `not run again: generation ${done} has completed`)
   }
@@ -48,6 +51,17 @@ export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
       order: { kind: 'stop-first', because: 'a job runs once' },
     },
   }
+}
+
+/** What the job did under the name it was renamed from counts, and is written down under the new one. */
+function inheritedMark(leaf: Leaf, done: number | null, { input, situation }: LeafContext): Proposal | null {
+  const { tree, observed } = input
+  if (leaf.renamed_from === null || tree.leaves.has(leaf.renamed_from)) return null
+  const generation = completedGeneration(leaf.renamed_from, tree.name, observed)
+  if (generation === null || generation <= (done ?? -1)) return null
+  const because = `renamed from ${leaf.renamed_from}, which has completed generation ${generation}`
+  const mark = markJobDone(tree.name, { name: leaf.name, generation })
+  return { verdict: verdictOf(leaf, situation.live, 'restore', because), work: inPlace(leaf.name, [mark]) }
 }
 
 /** The highest generation of a job that has completed on this engine; null for none. */

@@ -8,14 +8,14 @@ import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { hold, inPlace, verdictOf, type Proposal } from './proposal.ts'
-import { recover } from './recover.ts'
+import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
 import { stateRepair } from './repair.ts'
 import { leftoverNetworks, planResources, resourceKeys } from './resources.ts'
 import { situations, type Situation } from './situation.ts'
 import { swapOrder } from './swap-order.ts'
 import { buildTables } from './tables.ts'
-import type { Plan } from './verdict.ts'
+import type { Plan, Verdict } from './verdict.ts'
 import { imageFinder } from './wanted-image.ts'
 
 export function plan(input: PlanInput): Plan {
@@ -25,7 +25,8 @@ export function plan(input: PlanInput): Plan {
   const findImage = imageFinder(tree.name, observed, input.mirror)
   const resources = planResources(input)
   const live = (leaf: string) => found.get(leaf)?.live ?? null
-  const liveIds = new Map([...found].flatMap(([leaf, { live }]) => (live === null ? [] : [[leaf, live.id] as const])))
+  const liveIds = new Map<string, string>()
+  for (const [leaf, { live: running }] of found) if (running !== null) liveIds.set(leaf, running.id)
 
   const proposals = new Map<string, Proposal>()
   const isSwapped = (leaf: string) => proposals.get(leaf)?.work?.kind === 'swap'
@@ -43,7 +44,11 @@ export function plan(input: PlanInput): Plan {
   }
   const removals = planRemovals(input, found)
   const ordered = [...proposals.values(), ...removals.proposals]
-  const inTreeOrder = [...tree.leaves.keys()].flatMap((name) => proposals.get(name)?.verdict ?? [])
+  const inTreeOrder: Verdict[] = []
+  for (const name of tree.leaves.keys()) {
+    const proposal = proposals.get(name)
+    if (proposal !== undefined) inTreeOrder.push(proposal.verdict)
+  }
   return {
     deployment: tree.name,
     commit: tree.commit?.id ?? null,
@@ -58,7 +63,7 @@ export function plan(input: PlanInput): Plan {
 function propose(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation } = context
   if (input.busy.has(leaf.name)) return hold(leaf, situation.live, 'it is being worked on')
-  if (!leaf.suspend) {
+  if (!leaf.suspend && hasLeftovers(situation)) {
     const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped'
     const recovery = recover(situation, {
       deployment: input.tree.name,

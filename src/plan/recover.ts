@@ -30,6 +30,11 @@ export interface RecoveryContext {
 /** Exit codes of a container that was stopped from outside (an engine that went down): no verdict on its spec. */
 const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 255])
 
+/** Most leaves have none, and what `recover` needs to know of them is then not worked out. */
+export function hasLeftovers({ candidate, retired }: Situation): boolean {
+  return candidate !== null || retired.length > 0
+}
+
 /** Null where nothing is left over. Only one thing is finished at a time; the next turn sees the rest. */
 export function recover(situation: Situation, context: RecoveryContext): Recovery | null {
   const { live, candidate } = situation
@@ -63,7 +68,7 @@ function goBack(situation: Situation, old: ObservedContainer, context: RecoveryC
     prepare: [],
     commit: [
       step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) }),
-      ...(context.liveRuns ? putBack(situation.leaf, old) : []),
+      ...(context.liveRuns && old.labels.kind !== 'job' ? putBack(situation.leaf, old) : []),
     ],
     cleanup:
       situation.candidate === null
@@ -84,7 +89,10 @@ function finishRetiring(
       because: 'the old container of an earlier swap is still there',
       prepare: [],
       commit: [],
-      cleanup: situation.retired.flatMap((retired) => retire(situation.leaf, retired, context.drain)),
+      cleanup: [
+        ...tagged(situation.leaf, live, context),
+        ...situation.retired.flatMap((retired) => retire(situation.leaf, retired, context.drain)),
+      ],
     }
   }
   const name = live.name
@@ -148,7 +156,10 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
     because: 'an interrupted swap goes on at its gate',
     prepare: [...(live === null || runs(live) ? [] : staysDown(leaf, live)), ...resume],
     commit: switchNames(context.wanted.leaf, context.prefix, container, live),
-    cleanup: live === null ? [] : retire(leaf, live, context.order === 'start-first' ? context.drain : 0),
+    cleanup: [
+      ...tagged(leaf, candidate, context),
+      ...(live === null ? [] : retire(leaf, live, context.order === 'start-first' ? context.drain : 0)),
+    ],
   }
 }
 
@@ -175,6 +186,12 @@ function settleJob(situation: Situation, candidate: ObservedContainer, context: 
     commit: [markJobDone(context.deployment, leaf), ...switchNames(leaf, context.prefix, container, situation.live)],
     cleanup: situation.live === null ? [] : retire(leaf.name, situation.live, 0),
   }
+}
+
+/** What the swap would have done behind its gate: a rollback finds the image of what passed. */
+function tagged(leaf: string, container: ObservedContainer, context: RecoveryContext): Step[] {
+  if (context.wanted === null || container.labels.kind === 'job') return []
+  return [step({ do: 'tag-image', leaf })]
 }
 
 /** First the candidate goes, then the live container is put back: never two at once. */

@@ -2,6 +2,7 @@
 
 import type { PlanInput } from './planning.ts'
 import type { Proposal, Work } from './proposal.ts'
+import { recover } from './recover.ts'
 import type { Situation } from './situation.ts'
 import type { Plan, Verdict } from './verdict.ts'
 
@@ -28,17 +29,31 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
     if (wait !== undefined && wait.until > input.now)
       return { verdict: verdictOn(situation, 'hold', wait.because), work: null }
     if (!going.includes(situation)) {
-      return { verdict: verdictOn(situation, 'keep', 'its file is gone, but it said prune: false'), work: null }
+      const why = 'its file is gone, but it said prune: false'
+      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
     }
     if (held !== null) {
       const why = `${held.count} leaves would be removed, more than the ${held.limit} allowed without confirmation`
-      return { verdict: verdictOn(situation, 'hold', why), work: null }
+      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
     }
     const dependencies = input.departed.get(leaf)?.dependencies ?? []
     const work: Work = { kind: 'remove', situation, dependencies }
     return { verdict: verdictOn(situation, 'remove', 'its file is gone'), work }
   })
   return { proposals, held }
+}
+
+/** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
+function unfinished(situation: Situation, { tree }: PlanInput, why: string): Proposal | null {
+  const { name: deployment, prefix } = tree
+  const context = { deployment, prefix, wanted: null, order: 'stop-first', drain: 0, liveRuns: true } as const
+  const recovery = recover(situation, context)
+  if (recovery === null) return null
+  const { because, prepare, commit, cleanup } = recovery
+  return {
+    verdict: verdictOn(situation, 'recover', `${why}; meanwhile: ${because}`),
+    work: { kind: 'steps', leaf: situation.leaf, prepare, commit, cleanup, preemptible: false },
+  }
 }
 
 function verdictOn(situation: Situation, kind: Verdict['kind'], because: string): Verdict {

@@ -30,6 +30,8 @@ export function repairInPlace(
       live.labels.leaf === leaf.name ? `someone renamed it to ${live.name}` : `renamed from ${live.labels.leaf}`,
     )
   }
+  // The authored policy is a label, and labels cannot change.
+  if (live.labels.restart !== leaf.spec.restart) return null
   const limits = changes.filter((change) => classifyChange(change.field, change.to) === 'limits')
   const networks = changes.filter((change) => classifyChange(change.field, change.to) === 'network')
   if (
@@ -67,8 +69,14 @@ function networkKeys(leaf: Leaf, tree: Tree, changes: readonly FieldChange[]): s
   ]
 }
 
-/** Its state and restart policy alone: what graft mends even on a leaf whose spec it may not touch now. */
+/**
+ * Its state and restart policy alone: what graft mends even on a leaf whose spec it may not touch now. What the engine
+ * could not remove cannot be started again either; it is removed, and the next turn makes a new one.
+ */
 export function stateRepair(leaf: string, live: ObservedContainer): Repair | null {
+  if (live.state === 'dead' || live.state === 'removing') {
+    return { because: describeState(live), steps: [step({ do: 'remove', container: refOf(leaf, live) })] }
+  }
   const steps = putBack(leaf, live)
   return steps.length === 0 ? null : { because: describeState(live), steps }
 }

@@ -136,7 +136,7 @@ export function putBack(leaf: string, live: ObservedContainer): Step[] {
   return steps
 }
 
-export function markJobDone(deployment: string, leaf: Leaf): Step {
+export function markJobDone(deployment: string, leaf: Pick<Leaf, 'name' | 'generation'>): Step {
   return step({
     do: 'mark-job-done',
     leaf: leaf.name,

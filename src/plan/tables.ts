@@ -39,10 +39,13 @@ export function buildTables(proposals: readonly Proposal[], tree: Tree, resource
     const before = stopping.has(work.leaf)
       ? (dependents.get(work.leaf) ?? [])
       : dependencies.filter((name) => inPlace.some((other) => other.leaf === name) && !stopping.has(name))
+    const connects = work.commit.flatMap(({ action }) =>
+      action.do === 'connect' && made.has(`network ${action.network}`) ? [`network ${action.network}`] : [],
+    )
     return {
       id: work.leaf,
       leaves: [work.leaf],
-      after: before,
+      after: [...connects, ...before],
       preemptible: work.preemptible,
       prepare: work.prepare,
       commit: work.commit,
@@ -50,7 +53,7 @@ export function buildTables(proposals: readonly Proposal[], tree: Tree, resource
     }
   })
   const changes = groups.map((group): Table => {
-    if (group.swaps.length === 0) return removalTable(group.removals, removals)
+    if (group.swaps.length === 0) return removalTable(group.removals, removals, tableOf)
     const own = new Set(group.swaps.map(({ leaf }) => leaf.name))
     const after = new Set<string>()
     for (const { leaf } of group.swaps) {
@@ -72,10 +75,11 @@ function pullTable({ leaf, image }: Extract<Work, { kind: 'pull' }>): Table {
 }
 
 /** A leaf is removed after the leaves that depended on it. */
-function removalTable(group: readonly Removal[], all: readonly Removal[]): Table {
+function removalTable(group: readonly Removal[], all: readonly Removal[], tableOf: ReadonlyMap<string, string>): Table {
   const leaves = group.map(({ situation }) => situation.leaf)
   const dependents = all.filter(({ dependencies }) => dependencies.some((name) => leaves.includes(name)))
-  const after = dependents.map(({ situation }) => situation.leaf).filter((name) => !leaves.includes(name))
+  const others = dependents.map(({ situation }) => situation.leaf).filter((name) => !leaves.includes(name))
+  const after = [...new Set(others.map((name) => tableOf.get(name) ?? name))]
   const cleanup = group.flatMap(({ situation }) => removeAll(situation))
   return { id: leaves.join('+'), leaves, after, preemptible: false, prepare: [], commit: cleanup, cleanup: [] }
 }

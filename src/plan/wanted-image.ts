@@ -20,14 +20,18 @@ export function imageFinder(
   observed: Observed,
   mirror: (reference: string) => string,
 ): (leaf: Leaf) => WantedImage {
-  const proven = new Map<string, string>()
+  /** Rollback tags by leaf, then by generation. */
+  const proven = new Map<string, Map<number, string>>()
   // Sorted: where one generation ran two images, every look chooses the same.
   for (const [reference, facts] of [...observed.images].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const tag = facts === null ? null : parseRollbackTag(reference)
-    if (tag !== null && tag.deployment === deployment) proven.set(`${tag.leaf} ${tag.generation}`, reference)
+    if (tag === null || tag.deployment !== deployment) continue
+    const generations = proven.get(tag.leaf)
+    if (generations === undefined) proven.set(tag.leaf, new Map([[tag.generation, reference]]))
+    else generations.set(tag.generation, reference)
   }
   return (leaf) => {
-    const tag = proven.get(`${leaf.name} ${leaf.generation}`)
+    const tag = proven.get(leaf.name)?.get(leaf.generation)
     const facts = tag === undefined ? null : (observed.images.get(tag) ?? null)
     if (tag !== undefined && facts !== null) return { reference: tag, facts, proven: true }
     const reference = mirror(leaf.spec.image)

@@ -20,7 +20,9 @@ const rows: string[] = []
 beforeAll(async () => {
   // Of its own, because it is restarted.
   engine = await bringUpEngine({ suite: 'trixie', folder: '/var/tmp/graft-ground/crash' })
-  await standInImage(engineClient(engine.url), { reference: 'graft-test/base:1' })
+  const docker = engineClient(engine.url)
+  for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
+  await standInImage(docker, { reference: 'graft-test/base:1' })
 })
 afterAll(async () => {
   console.log(['', ...rows, ''].join('\n'))

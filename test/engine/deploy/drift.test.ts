@@ -34,7 +34,7 @@ async function mends(verdict: string, because: RegExp, same: boolean): Promise<v
   await vi.waitFor(async () => expect((await stage.apply()).verdicts).toEqual({ api: 'keep' }), { timeout: 10_000 })
 }
 
-const container = () => stage.docker.getContainer('api')
+const container = () => stage.container('api')
 
 describe('drift', () => {
   it('killed', async () => {
@@ -63,12 +63,12 @@ describe('drift', () => {
   })
 
   it('disconnected from a network', async () => {
-    await stage.docker.getNetwork(`${stage.name}_default`).disconnect({ Container: 'api' })
+    await stage.docker.getNetwork(`${stage.name}_default`).disconnect({ Container: `${stage.name}-api` })
     await mends('restore', /networks/, true)
   })
 
   it('connected to a network it never asked for', async () => {
-    await stage.docker.getNetwork('bridge').connect({ Container: 'api' })
+    await stage.docker.getNetwork('bridge').connect({ Container: `${stage.name}-api` })
     await mends('restore', /networks/, true)
   })
 

@@ -45,12 +45,12 @@ describe('removal', () => {
 
   it('never removes a volume', async () => {
     await stage.commit({
-      'deployment.yaml': `name: ${stage.name}\nformat: 1\nvolumes: {data: {}}\n`,
+      'deployment.yaml': stage.deploymentYaml('volumes: {data: {}}\n'),
       'aa.yaml': web(1, 'volumes: ["data:/data"]\n'),
       'bb.yaml': web(),
     })
     await stage.apply()
-    await stage.commit({ 'deployment.yaml': `name: ${stage.name}\nformat: 1\n`, 'aa.yaml': null })
+    await stage.commit({ 'deployment.yaml': stage.deploymentYaml(), 'aa.yaml': null })
     await stage.apply()
     expect(Object.keys(await stage.containers())).toEqual(['bb'])
     expect((await stage.docker.getVolume(`${stage.name}_data`).inspect()).Name).toBe(`${stage.name}_data`)
@@ -99,14 +99,14 @@ describe('what is not graft’s', () => {
       await other.commit({ 'else.yaml': web() })
       await other.apply()
       const theirs = [await foreign.inspect(), await other.containers()]
-      await stage.commit({ [`${stage.name}-mine.yaml`]: web(), 'api.yaml': web() })
+      await stage.commit({ 'mine.yaml': web(), 'api.yaml': web() })
       const { turn } = await stage.apply()
-      const verdict = turn.plan.verdicts.find(({ leaf }) => leaf === `${stage.name}-mine`)
+      const verdict = turn.plan.verdicts.find(({ leaf }) => leaf === 'mine')
       expect(verdict).toMatchObject({
         kind: 'hold',
         because: expect.stringContaining('is taken by a container that is not graft’s'.replace('’', "'")),
       })
-      await stage.commit({ [`${stage.name}-mine.yaml`]: null, 'api.yaml': web(2, 'environment: {A: b}\n') })
+      await stage.commit({ 'mine.yaml': null, 'api.yaml': web(2, 'environment: {A: b}\n') })
       await stage.apply()
       await stage.commit({ 'api.yaml': null, 'last.yaml': web() })
       await stage.apply()
@@ -137,7 +137,7 @@ describe('state and suspend', () => {
     expect(started.results.map(({ table }) => table.id)).toEqual(['aa', 'bb'])
     expect(await stage.containers()).toEqual(before)
     await stage.commit({ 'web/set.yaml': 'suspend: true\n', 'web/aa.yaml': web(2, 'environment: {A: b}\n') })
-    await stage.docker.getContainer('bb').stop()
+    await stage.container('bb').stop()
     const suspended = await stage.apply()
     expect(suspended.verdicts).toEqual({ aa: 'hold', bb: 'hold' })
     expect(await stage.containers()).toMatchObject({ aa: { generation: '1' }, bb: { state: 'exited' } })
@@ -154,7 +154,7 @@ describe('generations', () => {
     expect(verdicts).toEqual({ aa: 'refuse' })
     expect(turn.plan.verdicts[0]?.because).toMatch(/generation 1 of aa already means another spec/)
     expect(await stage.containers()).toEqual(before)
-    await stage.docker.getContainer('aa').kill()
+    await stage.container('aa').kill()
     await stage.apply()
     expect(await stage.containers()).toMatchObject({ aa: { id: before['aa']?.id, state: 'running' } })
   })

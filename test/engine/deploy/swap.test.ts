@@ -196,7 +196,7 @@ describe('jobs', () => {
     expect((await stage.apply()).verdicts).toEqual({ migrate: 'run' })
     await stage.git('revert', '--no-edit', 'HEAD')
     expect((await stage.apply()).verdicts).toEqual({ migrate: 'keep' })
-    await stage.docker.getContainer('migrate').remove({ force: true })
+    await stage.container('migrate').remove({ force: true })
     expect((await stage.apply()).verdicts).toEqual({ migrate: 'keep' })
   })
 })

@@ -56,7 +56,11 @@ export interface Stage {
   /** One `graft apply`, in this process. */
   apply(options?: { confirmed?: boolean }): Promise<Applied>
   plan(): Promise<Turn>
-  /** The deployment's containers by name, without the lock. */
+  /** The text of `deployment.yaml`, with more keys. */
+  deploymentYaml(more?: string): string
+  /** The container of a name without the prefix. */
+  container(name: string): Docker.Container
+  /** The deployment's containers by name without its prefix; the lock is left out. */
   containers(): Promise<Record<string, Seen>>
   end(): Promise<void>
 }
@@ -101,7 +105,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     await git('commit', '-q', '--allow-empty', '-m', message)
     return git('rev-parse', 'HEAD')
   }
-  await commit({ 'deployment.yaml': `name: ${name}\nformat: 1\n${options.deployment ?? ''}` }, 'begin')
+  const deploymentYaml = (more = '') => `name: ${name}\nformat: 1\nprefix: ${name}-\n${more}`
+  await commit({ 'deployment.yaml': deploymentYaml(options.deployment) }, 'begin')
 
   async function judge(): Promise<Judgement> {
     const { commit: tip } = await deployment.repository.refresh()
@@ -154,6 +159,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       const verdicts = Object.fromEntries(first.plan.verdicts.map(({ leaf, kind }) => [leaf, kind]))
       return { turn, results, progress, verdicts }
     },
+    deploymentYaml,
+    container: (short) => docker.getContainer(`${name}-${short}`),
     async plan() {
       return reconciler().reconciler.look(await wish())
     },
@@ -167,7 +174,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
           .inspect()
           .catch(() => null)
         if (facts === null || row.Labels['dev.graft.kind'] === 'lock') continue
-        seen[facts.Name.slice(1)] = {
+        seen[facts.Name.slice(1).replace(`${name}-`, '')] = {
           id: row.Id,
           state: facts.State.Status,
           generation: row.Labels['dev.graft.generation'] ?? '',

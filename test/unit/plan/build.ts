@@ -16,7 +16,7 @@ import { plan } from '../../../src/plan/plan.ts'
 import type { PlanInput } from '../../../src/plan/planning.ts'
 import { createRunDigest } from '../../../src/plan/run-digest.ts'
 import type { Role } from '../../../src/plan/step.ts'
-import { joinedLeaf } from '../../../src/plan/swap-order.ts'
+import { joinedLeaves } from '../../../src/plan/swap-order.ts'
 import type { Plan, Verdict } from '../../../src/plan/verdict.ts'
 import { snapshotOf } from '../desired/snapshot-of.ts'
 
@@ -83,8 +83,8 @@ export async function hostOf(
       const leaf = leafIn(of, name)
       const facts = await engine.findImage(leaf.spec.image)
       if (facts === null) throw new Error('no image')
-      const joined = joinedLeaf(leaf)
-      const host = joined === null ? null : await engine.inspect(liveName(of.prefix, joined))
+      const [joined] = joinedLeaves(leaf)
+      const host = joined === undefined ? null : await engine.inspect(liveName(of.prefix, joined))
       const { role = 'live', state = 'running' } = put
       const id = await engine.create({
         name: `${of.prefix}${name}.being-made`,
@@ -93,7 +93,7 @@ export async function hostOf(
         image: facts,
         imageReference: leaf.spec.image,
         runDigest: runDigest(leaf),
-        joins: new Map(joined === null || host === null ? [] : [[joined, host.id]]),
+        joins: new Map(joined === undefined || host === null ? [] : [[joined, host.id]]),
       })
       await engine.rename(id, put.name ?? nameOf(of.prefix, name, role, id))
       if (state !== 'created') await engine.start(id)
