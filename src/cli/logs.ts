@@ -120,7 +120,7 @@ const LOOK_AGAIN = 1_000
 async function follow(
   first: ObservedContainer,
   live: boolean,
-  { engine, tree, tail, signal }: Asked,
+  { engine, tail, signal }: Asked,
   write: (line: LogLine) => void,
 ): Promise<void> {
   let container: ObservedContainer | null = first

@@ -129,7 +129,7 @@ function createBinding(file: string): {
         column: null,
         text: `${key}: ${is}`,
         message: `this deployment was started with ${key} "${was}" on this host, and that cannot change while its containers run`,
-        remedy: `write ${key}: ${was}, or run graft down first and delete ${file}`,
+        remedy: `write ${key}: ${was}, or remove the deployment's containers from the engine and then delete ${file}`,
         leaf: null,
         severity: 'unreadable',
       }

@@ -152,10 +152,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const deadlines = [...wish.tree.leaves.values()].map(({ update }) => update.deadline)
       const until = clock.now() + Math.max(0, ...deadlines)
       for (;;) {
+        const ended = results.length
         const taken = await turn(wish, onTurn)
         await runner.settled()
         const awaits = taken.plan.verdicts.some((verdict) => verdict.awaits !== null)
-        if (signal.aborted || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {
+        // A plan of which nothing began will not get further in the next turn either.
+        const isStuck = taken.plan.tables.length > 0 && results.length === ended
+        if (signal.aborted || isStuck || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {
           return { turn: taken, results }
         }
         if (taken.plan.tables.length === 0) await clock.sleep(LOOK_AGAIN, signal)

@@ -23,7 +23,7 @@ export function judgePolicy(leaf: Leaf, tree: Tree, policy: Policy, allowPrivile
     column: null,
     text: null,
     message: `${leaf.name} asks for ${names}, and this host's policy does not grant ${missing.length === 1 ? 'it' : 'them'}`,
-    remedy: `if this host is to allow it, add under \`grants:\` of its policy file: - ${grantText(leaf, missing)}`,
+    remedy: `if this host is to allow it, add under \`grants:\` of its policy file (policy.yaml in graft's state folder, or --policy): - ${grantText(leaf, missing)}`,
     leaf: leaf.name,
     severity: 'held',
   }

@@ -30,9 +30,25 @@ export type Privilege = { readonly text: string } & (
 /** Logging drivers that write nothing but their own rotated files. */
 const HARMLESS_LOGGING: ReadonlySet<string> = new Set(['json-file', 'local', 'none'])
 
-/** Everything of the kind that `leaf` asks for, in a fixed order; empty for a leaf that keeps to itself. */
+/** What each leaf was found to ask for, and the networks and volumes it was looked up in. */
+const remembered = new WeakMap<
+  Leaf,
+  { readonly networks: Tree['networks']; readonly volumes: Tree['volumes']; readonly found: readonly Privilege[] }
+>()
+
+/**
+ * Everything of the kind that `leaf` asks for, in a fixed order; empty for a leaf that keeps to itself. A leaf that is
+ * the same object among the same networks and volumes costs one look.
+ */
 export function privilegesOf(leaf: Leaf, tree: Tree): readonly Privilege[] {
-  const { spec } = leaf
+  const known = remembered.get(leaf)
+  if (known?.networks === tree.networks && known.volumes === tree.volumes) return known.found
+  const found = findPrivileges(leaf.spec, tree)
+  remembered.set(leaf, { networks: tree.networks, volumes: tree.volumes, found })
+  return found
+}
+
+function findPrivileges(spec: Spec, tree: Tree): readonly Privilege[] {
   const found: Privilege[] = []
   if (spec.privileged) found.push({ kind: 'privileged', text: 'privileged' })
   found.push(...hostNamespaces(spec))

@@ -98,6 +98,7 @@ export function createReader(): Reader {
         ...layout.misnamed.flatMap(({ path, problem }) => (mounted.has(path) ? [] : [problem])),
         ...strayLeaves(layout, mounted),
         ...[...contexts.values()].flatMap((context) => context.problems),
+        ...[...contexts.values()].flatMap((context) => notYetTogether(context, reading)),
         ...kept.flatMap((leaf) => leaf.problems),
         ...needs.problems,
         ...dependencies.problems,
@@ -153,6 +154,15 @@ function mentionedPaths(leaf: ReadLeaf): string[] {
     const path: unknown = isMapping(source) ? (source['source'] ?? source['path']) : source
     return typeof path === 'string' ? [posix.join(folder, path)] : []
   })
+}
+
+/** Accepted, so that a set can say it already, but not without a word: its members are still switched one by one. */
+function notYetTogether({ parts, document }: SetContext, { locate }: Reading): Problem[] {
+  if (parts?.together !== true) return []
+  const message = 'update.together has no effect yet: each leaf of the set is switched by itself'
+  const remedy = 'leave it out until a later version serves it, and do not rely on all or nothing'
+  const place = locate(document.entry, ['update', 'together'], 'key')
+  return [{ ...place, message, remedy, leaf: null, severity: 'warning' }]
 }
 
 /** Leaves that nobody will ever start, because their folder is no set. */

@@ -107,7 +107,7 @@ function launch(leaf: Leaf, context: LeafContext): Proposal {
   const name = liveName(context.input.tree.prefix, leaf.name)
   const holder = context.input.observed.foreignNames.get(name)
   if (holder !== undefined) {
-    return hold(leaf, null, `the name ${name} is taken by a container that is not graft's: ${holder}`)
+    return hold(leaf, null, `the name ${name} is taken by a container that is not this deployment's: ${holder}`)
   }
   const blocked = failedBefore(leaf, null, context)
   if (blocked !== null) return blocked

@@ -26,7 +26,7 @@ export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const name = liveName(input.tree.prefix, leaf.name)
   const holder = live === null ? input.observed.foreignNames.get(name) : undefined
   if (holder !== undefined) {
-    return hold(leaf, null, `the name ${name} is taken by a container that is not graft's: ${holder}`)
+    return hold(leaf, null, `the name ${name} is taken by a container that is not this deployment's: ${holder}`)
   }
   const because = done === null ? 'it has not run yet' : `generation ${done} → ${leaf.generation}`
   const gains = privilegesOf(leaf, input.tree).map((privilege) => privilege.text)

@@ -100,7 +100,8 @@ export function createProgressView(palette: Palette): ProgressView {
       const active = [...working.values()]
       if (active.length === 0) return []
       const names = Math.min(32, Math.max(...active.map(({ name }) => width(name))))
-      const room = Math.max(1, rows - 1)
+      // The last row is the cursor's, the one before it sums up.
+      const room = Math.max(2, rows - 2)
       const shown = active.length > room ? active.slice(0, room - 1) : active
       const lines = shown.map((row) => rowLine(row, now, names, palette))
       if (shown.length < active.length) lines.push(palette.dim(`  and ${active.length - shown.length} more`))
@@ -154,6 +155,6 @@ function pullText(
   if (total === 0) return palette.dim(plain(status))
   const part = Math.min(1, current / total)
   const full = Math.round(part * BAR)
-  const bar = `${palette.accent('━'.repeat(full))}${palette.dim('━'.repeat(BAR - full))}`
+  const bar = `${palette.accent('━'.repeat(full))}${palette.dim('─'.repeat(BAR - full))}`
   return `${bar} ${padStart(`${Math.floor(part * 100)}`, 3)} %  ${palette.dim(`${bytes(current)} of ${bytes(total)}`)}`
 }

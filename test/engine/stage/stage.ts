@@ -19,7 +19,7 @@ import { settingsSchema, type Settings } from '../../../src/daemon/settings.ts'
 import { connectEngine, type EngineConnection } from '../../../src/engine/connect.ts'
 import { dockerEngine } from '../../../src/engine/docker-engine.ts'
 import { rewriteReference } from '../../../src/engine/mirrors.ts'
-import { createRunDigest } from '../../../src/plan/run-digest.ts'
+import { createRunDigest, type RunDigest } from '../../../src/plan/run-digest.ts'
 
 const run = promisify(execFile)
 
@@ -56,6 +56,7 @@ export interface Stage {
   /** One `graft apply`, in this process. */
   apply(options?: { confirmed?: boolean }): Promise<Applied>
   plan(): Promise<Turn>
+  readonly runDigest: RunDigest
   /** The text of `deployment.yaml`, with more keys. */
   deploymentYaml(more?: string): string
   /** The container of a name without the prefix. */
@@ -122,12 +123,13 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   }
 
   const hostKey = await deployment.state.hostKey()
+  const runDigest = createRunDigest(hostKey)
   function reconciler(): { reconciler: Reconciler; progress: Progress[] } {
     const progress: Progress[] = []
     const made = createReconciler({
       engine,
       clock: systemClock,
-      runDigest: createRunDigest(hostKey),
+      runDigest,
       mirror: (reference) => rewriteReference(settings.mirrors ?? [], reference),
       parallel: settings.parallel,
       report: (event) => progress.push(event),
@@ -159,6 +161,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       const verdicts = Object.fromEntries(first.plan.verdicts.map(({ leaf, kind }) => [leaf, kind]))
       return { turn, results, progress, verdicts }
     },
+    runDigest,
     deploymentYaml,
     container: (short) => docker.getContainer(`${name}-${short}`),
     async plan() {

@@ -1,0 +1,105 @@
+// Where settings come from, and which of them wins.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { loadSettings } from '../../../src/cli/load-settings.ts'
+import { Problems } from '../../../src/cli/mistakes.ts'
+import { SETTING_WORDS } from '../../../src/daemon/setting-words.ts'
+import { settingsSchema } from '../../../src/daemon/settings.ts'
+import { fakeSurroundings, graft } from './fake-surroundings.ts'
+
+function withConfig(text: string, env: Record<string, string> = {}) {
+  const surroundings = fakeSurroundings()
+  const folder = join(surroundings.home, '.config', 'graft')
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, 'graft.config.yaml')
+  writeFileSync(file, text)
+  return { ...surroundings, env, file, folder }
+}
+
+async function problemsOf(loading: Promise<unknown>) {
+  const error = await loading.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof Problems)) throw new Error(`no problems, but ${String(error)}`)
+  return error.problems
+}
+
+describe('settings', () => {
+  it('come from flags, then variables, then the file, then defaults', async () => {
+    const surroundings = withConfig('parallel: 5\npoll: 50\nref: file\n', { GRAFT_PARALLEL: '6', GRAFT_POLL: '60' })
+    const settings = await loadSettings({ parallel: '7' }, surroundings)
+    expect(settings).toMatchObject({ parallel: 7, poll: 60, ref: 'file', log_level: 'info', allow_privileged: false })
+  })
+
+  it('take relative paths from where they were written', async () => {
+    const surroundings = withConfig('policy: policy.yaml\nrepo: ./site\n', { GRAFT_HOST_VARIABLES: 'host.yaml' })
+    const settings = await loadSettings({ state: 'state' }, surroundings)
+    expect(settings).toMatchObject({
+      policy: join(surroundings.folder, 'policy.yaml'),
+      repo: join(surroundings.folder, 'site'),
+      host_variables: join(surroundings.cwd, 'host.yaml'),
+      state: join(surroundings.cwd, 'state'),
+    })
+  })
+
+  it.each(['https://git.example/site.git', 'git@git.example:site'])('leave the address %s as it is', async (repo) => {
+    expect((await loadSettings({ repo }, fakeSurroundings())).repo).toBe(repo)
+  })
+
+  it('keep the state where the host keeps such things', async () => {
+    const { home, cwd } = fakeSurroundings()
+    const state = async (change: object) =>
+      (await loadSettings({}, { ...fakeSurroundings(), home, cwd, ...change })).state
+    expect(await state({})).toBe(join(home, '.local/state/graft'))
+    expect(await state({ env: { XDG_STATE_HOME: '/s' } })).toBe('/s/graft')
+    expect(await state({ root: true })).toBe('/var/lib/graft')
+  })
+
+  it('are never taken from the current folder, which may be a clone of the repository', async () => {
+    const surroundings = fakeSurroundings()
+    writeFileSync(join(surroundings.cwd, 'graft.config.yaml'), 'allow_privileged: true\n')
+    const elsewhere = { ...surroundings, home: fakeSurroundings().home }
+    expect((await loadSettings({}, elsewhere)).allow_privileged).toBe(false)
+  })
+
+  it('read mirrors in each of the three places', async () => {
+    const rule = { from: 'quay.io/', to: 'registry.local:5000/quay/' }
+    const text = 'quay.io/=registry.local:5000/quay/'
+    const surroundings = withConfig(`mirrors: [${JSON.stringify(rule)}]\n`)
+    expect((await loadSettings({}, surroundings)).mirrors).toEqual([rule])
+    expect((await loadSettings({}, { ...surroundings, env: { GRAFT_MIRRORS: text } })).mirrors).toEqual([rule])
+    expect((await loadSettings({ mirror: [text] }, surroundings)).mirrors).toEqual([rule])
+  })
+
+  it('that are wrong are told all at once, each with its place', async () => {
+    const surroundings = withConfig('paralel: 4\npoll: often\n', { GRAFT_LOG_LEVEL: 'loud' })
+    const problems = await problemsOf(loadSettings({ parallel: '0' }, surroundings))
+    expect(problems.map(({ file, line, column, text }) => ({ file, line, column, text }))).toEqual(
+      expect.arrayContaining([
+        { file: surroundings.file, line: 1, column: 1, text: 'paralel' },
+        { file: surroundings.file, line: 2, column: 7, text: 'often' },
+        { file: null, line: null, column: null, text: 'GRAFT_LOG_LEVEL=loud' },
+        { file: null, line: null, column: null, text: '--parallel 0' },
+      ]),
+    )
+    expect(problems).toHaveLength(4)
+    expect(problems.find(({ text }) => text === 'paralel')?.remedy).toBe('did you mean parallel?')
+  })
+
+  it('in a file that was named and is not there are a problem', async () => {
+    const problems = await problemsOf(loadSettings({ config: 'nowhere.yaml' }, fakeSurroundings()))
+    expect(problems[0]?.message).toBe('the settings file is not there')
+  })
+
+  it('have words for each key, and a flag', async () => {
+    expect(Object.keys(SETTING_WORDS)).toEqual(Object.keys(settingsSchema.shape))
+    const { out } = await graft(['--help'])
+    for (const key of Object.keys(SETTING_WORDS))
+      expect(out).toContain(`--${key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')}`)
+  })
+})
