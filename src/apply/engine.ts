@@ -32,6 +32,13 @@ export interface Engine {
   setRestartPolicy(id: string, policy: string): Promise<void>
   updateLimits(id: string, leaf: Leaf, fields: readonly string[]): Promise<void>
   rename(id: string, name: string): Promise<void>
+  /**
+   * What is needed to make a container again that somebody removes while it is stopped: all of its configuration, and
+   * the files at `paths`. Null where it is gone already.
+   */
+  capture(id: string, paths: readonly string[]): Promise<CapturedContainer | null>
+  /** Makes it again under its name, stopped, with restart policy `no`. Resolves to the new container's id. */
+  recreate(captured: CapturedContainer): Promise<string>
   /** Removes by force, without its volumes; a container that is not there is no error. */
   remove(id: string): Promise<void>
   connect(id: string, leaf: Leaf, network: string, networkName: string): Promise<void>
@@ -54,6 +61,12 @@ export interface Engine {
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>
   /** Container events of one deployment from now on; ends or throws when the connection does. */
   events(deployment: string, signal: AbortSignal): AsyncIterable<EngineEvent>
+}
+
+/** Only the engine that made it knows what is inside. */
+export interface CapturedContainer {
+  readonly name: string
+  readonly content: unknown
 }
 
 export interface PullOptions {

@@ -12,7 +12,7 @@ import { parseRollbackTag } from '../plan/rollback-tag.ts'
 import { chooseCheck, runCheck } from './check.ts'
 import type { Clock } from './clock.ts'
 import { drain } from './drain.ts'
-import { EngineFault, type Engine } from './engine.ts'
+import { EngineFault, type CapturedContainer, type Engine } from './engine.ts'
 import { passGate } from './gate.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 import type { Report } from './progress.ts'
@@ -34,6 +34,10 @@ export interface Bench {
   readonly created: Map<string, string>
   readonly images: Map<string, { facts: ImageFacts; reference: string }>
   readonly gates: Map<string, number>
+  /** What is needed to make a container again that this table stopped and somebody removed, by id. */
+  readonly captured: Map<string, CapturedContainer>
+  /** Containers that were made again: the id in the plan → the id they have now. */
+  readonly remade: Map<string, string>
 }
 
 /** Rollback images kept for each leaf, besides the one that runs. */
@@ -50,10 +54,11 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
     case 'put-files':
       return engine.putFiles(idOf(action.container, bench), leafOf(action.leaf, tree))
     case 'start':
-      return start(action.container, bench)
+      return failure === null ? start(action.container, bench) : startAgain(action.container, bench)
     case 'unpause':
       return engine.unpause(idOf(action.container, bench))
     case 'stop':
+      if (failure === null) await capture(action.container, bench)
       return engine.stop(idOf(action.container, bench))
     case 'restart-policy':
       return engine.setRestartPolicy(idOf(action.container, bench), action.policy)
@@ -97,7 +102,8 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
 }
 
 function idOf(container: ContainerRef, bench: Bench): string {
-  return container.id ?? bench.created.get(container.leaf) ?? container.name
+  if (container.id !== null) return bench.remade.get(container.id) ?? container.id
+  return bench.created.get(container.leaf) ?? container.name
 }
 
 function leafOf(name: string, tree: Tree): Leaf {
@@ -161,6 +167,23 @@ async function start(container: ContainerRef, bench: Bench): Promise<void> {
     }
     throw error
   }
+}
+
+/** Before a live container is stopped: `docker container prune` would take it while it is down. */
+async function capture(container: ContainerRef, bench: Bench): Promise<void> {
+  if (container.id === null) return
+  const files = bench.tree.leaves.get(container.leaf)?.spec.files ?? {}
+  const captured = await bench.engine.capture(container.id, Object.keys(files))
+  if (captured !== null) bench.captured.set(container.id, captured)
+}
+
+/** The old container comes back, made again where somebody removed it meanwhile. */
+async function startAgain(container: ContainerRef, bench: Bench): Promise<void> {
+  const captured = container.id === null ? undefined : bench.captured.get(container.id)
+  if (captured !== undefined && container.id !== null && (await bench.engine.inspect(container.id)) === null) {
+    bench.remade.set(container.id, await bench.engine.recreate(captured))
+  }
+  await bench.engine.start(idOf(container, bench))
 }
 
 async function gate(name: string, container: ContainerRef, bench: Bench): Promise<void> {

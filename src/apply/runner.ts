@@ -96,6 +96,8 @@ export function createRunner(options: RunnerOptions): Runner {
       created: new Map<string, string>(),
       images: new Map(),
       gates: new Map<string, number>(),
+      captured: new Map(),
+      remade: new Map<string, string>(),
     }
     void executeTable(table, bench, throttle).then(end)
   }

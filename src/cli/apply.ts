@@ -120,7 +120,9 @@ async function bringAbout(
     view.planned(turn.plan)
   }
   try {
-    const { turn, results } = await reconciler.settle(wish, abort.signal, onTurn)
+    const { turn: last, results } = await reconciler.settle(wish, abort.signal, onTurn)
+    // After a stop the last plan tells what was begun; what is there now is worth another look.
+    const turn = abort.signal.aborted ? await reconciler.look(wish) : last
     screen.close()
     const inSync = isInSync(turn) && !abort.signal.aborted
     if (json) output.printJson(applyJson(turn.plan, judgement.commit, judgement.problems, results, inSync))

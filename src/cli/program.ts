@@ -7,7 +7,7 @@ import { createOutput } from './output.ts'
 import { addSharedOptions, isFirst } from './shared-options.ts'
 import type { Surroundings } from './surroundings.ts'
 
-interface Entry {
+export interface Entry {
   readonly summary: string
   readonly load: () => Promise<CommandModule>
 }

@@ -9,7 +9,7 @@ import type { Reader } from '../desired/read.ts'
 import type { Leaf, Tree } from '../desired/tree.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
 import type { Snapshot } from '../repository/snapshot.ts'
-import type { HistoryAt, HistoryIndex } from './history-index.ts'
+import type { HistoryAt, HistoryIndex, ReadCommit } from './history-index.ts'
 
 export interface Acceptance {
   /** Null: the commit does not read and changes nothing. */
@@ -37,7 +37,7 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
   const { tree, problems } = options.reader.read(snapshot, { host: options.hostVariables })
   if (tree === null) return { tree, problems, refused: new Map(), departed: new Map() }
   const refused = new Map<string, Problem>()
-  const history = base === null ? null : await wholeHistory(base, options)
+  const history = base === null ? null : await wholeHistory(base, { snapshot, tree }, options)
   if (history !== null && base !== null) {
     const unclear = [...tree.leaves.values()].filter((leaf) => judgeLeaf(leaf, history.ledger, never) !== null)
     const inAncestors = unclear.length === 0 ? never : await options.history.sideLines(base)
@@ -61,11 +61,11 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
 }
 
 /** A clone that ends before the history does is fetched whole where that is possible. */
-async function wholeHistory(base: string, { history, deepen }: AcceptOptions): Promise<HistoryAt> {
-  const first = await history.at(base)
+async function wholeHistory(base: string, known: ReadCommit, { history, deepen }: AcceptOptions): Promise<HistoryAt> {
+  const first = await history.at(base, known)
   if (first.complete || !(await deepen())) return first
   await history.reread()
-  return history.at(base)
+  return history.at(base, known)
 }
 
 /** What a number meant before the cut is unknown; graft never guesses. */

@@ -14,6 +14,7 @@ import {
   type Ledger,
 } from '../desired/ledger.ts'
 import type { InAncestors } from '../desired/ledger-judge.ts'
+import { LEDGER_DIGEST_VERSION } from '../desired/ledger-digest.ts'
 import type { Reader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
@@ -38,9 +39,17 @@ export interface HistoryAt {
   readonly complete: boolean
 }
 
+export interface ReadCommit {
+  readonly snapshot: Snapshot
+  readonly tree: Tree
+}
+
 export interface HistoryIndex {
-  /** The ledger along the first parents of a commit, itself included. */
-  at(commit: string): Promise<HistoryAt>
+  /**
+   * The ledger along the first parents of a commit, itself included. `known`: what that commit was read to already; it is
+   * not read again where the host's own values had no part in it.
+   */
+  at(commit: string, known?: ReadCommit): Promise<HistoryAt>
   /** Answers rule 3 for the side lines of merges below a commit; reads them on the first call. */
   sideLines(commit: string): Promise<InAncestors>
   /** Forgets that the history was cut short, after it was fetched whole. */
@@ -49,7 +58,8 @@ export interface HistoryIndex {
   lastReadable(commit: string): Promise<string | null>
 }
 
-const VERSION = 1
+/** First line of the file; an index with another one is read from the repository again. */
+const HEADER = JSON.stringify({ version: 1, digest: LEDGER_DIGEST_VERSION })
 
 /** `file`: where the index is kept; null: only in memory. */
 export function createHistoryIndex(repository: Repository, reader: Reader, file: string | null): HistoryIndex {
@@ -68,7 +78,7 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
       return
     }
     const [head = '', ...lines] = text.split('\n')
-    if (head !== JSON.stringify({ version: VERSION })) return rm(file, { force: true })
+    if (head !== HEADER) return rm(file, { force: true })
     for (const line of lines) {
       try {
         const entry = JSON.parse(line) as IndexedCommit
@@ -87,7 +97,7 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     // The newline before keeps what a crash may have cut from swallowing the first line.
     const text = `\n${entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')}`
     try {
-      await appendFile(file, `${JSON.stringify({ version: VERSION })}\n`, { flag: 'ax' })
+      await appendFile(file, `${HEADER}\n`, { flag: 'ax' })
     } catch {
       // It is there already.
     }
@@ -95,16 +105,20 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
   }
 
   /** Reads what of the first-parent line is not in the index yet, oldest first. */
-  async function grow(commit: string): Promise<void> {
+  async function grow(commit: string, known: ReadCommit | null): Promise<void> {
     loaded ??= load()
     await loaded
-    if (commits.has(commit)) return
+    if (commits.has(commit)) {
+      // The next commit is compared with this one.
+      if (known !== null) recent = { id: commit, ...known }
+      return
+    }
     const line = await repository.firstParents(commit, new Set(commits.keys()))
     if (!line.complete) incomplete = true
     const added: IndexedCommit[] = []
     try {
       for (const facts of line.commits.toReversed()) {
-        added.push(await indexCommit(facts))
+        added.push(await indexCommit(facts, facts.id === commit ? known : null))
         if (added.length % 20 === 0) await setImmediate()
       }
     } finally {
@@ -113,11 +127,10 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     }
   }
 
-  async function indexCommit(facts: CommitFacts): Promise<IndexedCommit> {
+  async function indexCommit(facts: CommitFacts, known: ReadCommit | null): Promise<IndexedCommit> {
     const [parent] = facts.parents
     const before = await treeBefore(parent)
-    const snapshot = await repository.snapshot(facts.id, recent?.snapshot)
-    const { tree } = reader.read(snapshot, { host: null })
+    const { snapshot, tree } = known ?? (await readCommit(facts.id))
     recent = { id: facts.id, snapshot, tree: tree ?? before }
     const entry: IndexedCommit = {
       id: facts.id,
@@ -136,12 +149,15 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     for (let at = id; at !== undefined; at = commits.get(at)?.parents[0]) {
       if (recent?.id === at) return recent.tree
       if (commits.get(at)?.reads !== true) continue
-      const snapshot = await repository.snapshot(at, recent?.snapshot)
-      const { tree } = reader.read(snapshot, { host: null })
-      recent = { id: at, snapshot, tree }
-      return tree
+      recent = { id: at, ...(await readCommit(at)) }
+      return recent.tree
     }
     return null
+  }
+
+  async function readCommit(id: string): Promise<{ snapshot: Snapshot; tree: Tree | null }> {
+    const snapshot = await repository.snapshot(id, recent?.snapshot)
+    return { snapshot, tree: reader.read(snapshot, { host: null }).tree }
   }
 
   function fold(commit: string): { ledger: Ledger; departed: ReadonlyMap<string, DepartedLeaf> } {
@@ -176,8 +192,9 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
     return result
   }
 
-  async function at(commit: string): Promise<HistoryAt> {
-    await grow(commit)
+  async function at(commit: string, known?: ReadCommit): Promise<HistoryAt> {
+    const usable = known?.snapshot.commit?.id === commit && !asksTheHost(known.snapshot)
+    await grow(commit, usable ? known : null)
     return { ...fold(commit), complete: !incomplete }
   }
 
@@ -200,13 +217,19 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
       if (file !== null) await rm(file, { force: true })
     },
     async lastReadable(commit) {
-      await grow(commit)
+      await grow(commit, null)
       for (let id: string | undefined = commit; id !== undefined; id = commits.get(id)?.parents[0]) {
         if (commits.get(id)?.reads === true) return id
       }
       return null
     },
   }
+}
+
+/** What a commit claims must not depend on the host that reads it. */
+function asksTheHost({ entries }: Snapshot): boolean {
+  const text = entries.get('deployment.yaml')?.content ?? null
+  return text === null || new TextDecoder().decode(text).includes('host_variables')
 }
 
 function changedLeaves(tree: Tree, before: Tree | null): IndexedCommit['leaves'] {

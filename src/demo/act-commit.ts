@@ -21,7 +21,7 @@ export async function showAndPush(
 ): Promise<Pushed> {
   const { palette } = stage
   const commit = await git.git('rev-parse', 'HEAD')
-  stage.say(`  ${palette.dim('$')} git log --patch -1`)
+  stage.say(`  ${palette.dim('$')} git diff ${base.slice(0, 7)}`)
   for (const line of await changedLines(await git.git('diff', '--unified=0', base, 'HEAD')))
     stage.say(`    ${paintDiff(line, stage)}`)
   stage.say('', `  ${palette.dim('$')} graft plan --offline`)
@@ -31,7 +31,7 @@ export async function showAndPush(
       .split('\n')
       .slice(3)
       .filter((line) => line.trim() !== '' && !/\d+ as declared$/.test(uncoloured(line).trimEnd()))
-      .map((line) => `    ${line}`),
+      .map((line) => `    ${line.replaceAll('quay.io/openstack.kolla/', '…/')}`),
   )
   await git.push()
   const pushed = { commit, at: Date.now(), seen: events.length }

@@ -24,7 +24,7 @@ export async function showEnd(stage: DemoStage, deployment: DemoDeployment, told
   const shown = status.filter((line) => /^\s*(NAME|nova-api|nova-conductor|nova-scheduler) /.test(uncoloured(line)))
   stage.say(
     `  ${palette.dim('$')} graft status ${palette.dim('(the lines on Nova, and the last)')}`,
-    ...shown.map((line) => `    ${line}`),
+    ...shown.map((line) => cut(`    ${line}`, stage.columns())),
     `    ${status.at(-1) ?? ''}`,
   )
   claim(

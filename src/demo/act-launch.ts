@@ -14,6 +14,8 @@ export interface Launched {
 }
 
 const PATIENCE = 300_000
+/** Each is tried again by itself; so many are no chance. */
+const MOST_FAULTS = 5
 
 export async function launch(
   stage: DemoStage,
@@ -27,6 +29,7 @@ export async function launch(
   const draw = (now: number, columns: number, rows: number): readonly string[] => view.lines(now, columns, rows)
   stage.live(draw)
   let seen = 0
+  const faults: string[] = []
   let asked = 0
   const leaves = await stage.until('all leaves come up', PATIENCE, async () => {
     await deployment.follow()
@@ -36,6 +39,8 @@ export async function launch(
         for (const { path, leaves: number, took } of completed)
           stage.say(`  ${path}: ${number} of ${number}, ${duration(took)}  (${view.done()} of ${view.total} in all)`)
       claim(event.event !== 'failed', `${event.leaf ?? ''} did not come up: ${event.reason}`, event.log)
+      if (event.event === 'fault' && event.reason !== '') faults.push(`${event.leaves.join(', ')}: ${event.reason}`)
+      claim(faults.length < MOST_FAULTS, 'the engine refuses again and again', faults)
       claim(event.event !== 'unreadable' && event.event !== 'host-problems', event.message)
     }
     seen = events.length

@@ -43,7 +43,8 @@ export async function revert(
   const conductor = await deployment.container(VICTIM)
   claim(conductor?.id === refused.before.id && conductor.running, `the ${VICTIM} of the first commit should still run`)
   stage.say(
-    `  ${palette.good('✓')} ${palette.bold(SERVICE)} generation 1 is back, from the image that ran before ${palette.dim(`(kept on the engine as ${swapped.live.imageName})`)}`,
+    `  ${palette.good('✓')} ${palette.bold(SERVICE)} generation 1 is back, from the image that ran before`,
+    `    ${palette.dim(swapped.live.imageName)}`,
     `  ${palette.good('✓')} ${palette.bold(VICTIM)} never left generation 1; ${MIGRATION} did not run again`,
   )
   return { ...swapped, commit: pushed.commit }

@@ -17,18 +17,27 @@ export interface DaemonEvent {
   /** Milliseconds by leaf. */
   readonly gates: Readonly<Record<string, number>>
   readonly gaps: Readonly<Record<string, number>>
-  /** Of `failed`. */
+  /** Of `failed` and `fault`. */
   readonly reason: string
   readonly log: readonly string[]
+}
+
+interface Entry extends Partial<Omit<DaemonEvent, 'time' | 'leaves'>> {
+  readonly time?: string
+  readonly msg?: string
+  readonly fault?: string
+  /** What ended has more to say of each leaf than its name. */
+  readonly leaves?: readonly (string | { readonly leaf: string })[]
 }
 
 /** Null for a line that is none of the daemon's entries. */
 export function readEvent(line: string): DaemonEvent | null {
   try {
-    const entry = JSON.parse(line) as Partial<DaemonEvent> & { time?: string; msg?: string }
+    const entry = JSON.parse(line) as Entry
     if (entry.event === undefined) return null
-    const { event, leaf = null, leaves = [], step = null, undo = false, healthy = false, commit = null } = entry
-    const { milliseconds = 0, gates = {}, gaps = {}, reason = '', log = [] } = entry
+    const leaves = (entry.leaves ?? []).map((named) => (typeof named === 'string' ? named : named.leaf))
+    const { event, leaf = null, step = null, undo = false, healthy = false, commit = null } = entry
+    const { milliseconds = 0, gates = {}, gaps = {}, reason = '', fault = '', log = [] } = entry
     const time = Date.parse(String(entry.time))
     return {
       time,
@@ -43,7 +52,7 @@ export function readEvent(line: string): DaemonEvent | null {
       milliseconds,
       gates,
       gaps,
-      reason,
+      reason: reason || fault,
       log,
     }
   } catch {

@@ -3,7 +3,7 @@
 
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 
 import { parse } from 'yaml'
 
@@ -19,6 +19,25 @@ export async function nameDeployment(folder: string, { deployment, prefix, subne
     [/^name: .*\n/m, named],
     [/^( +control_subnet: ).*$/m, `$1${subnet}`],
   ])
+}
+
+/**
+ * Lowers limits on open files that this engine may not grant: one without CAP_SYS_RESOURCE gives no more than it has.
+ * Resolves to the leaves that were changed.
+ */
+export async function lowerOpenFiles(folder: string, most: number): Promise<readonly string[]> {
+  const changed: string[] = []
+  for (const path of await readdir(folder, { recursive: true })) {
+    if (!path.endsWith('.yaml')) continue
+    const text = await readFile(join(folder, path), 'utf8')
+    const lowered = text.replace(/^( +nofile: )(\d+)$/m, (line, key: string, number: string) =>
+      Number(number) > most ? `${key}${most}` : line,
+    )
+    if (lowered === text) continue
+    await writeFile(join(folder, path), lowered)
+    changed.push(basename(path, '.yaml'))
+  }
+  return changed
 }
 
 /** A leaf's file gets the next generation and another image. Resolves to the generation. */

@@ -15,6 +15,8 @@ export interface DemoEngine {
   readonly own: HostEngine | null
   /** Folders that containers of the example make on the engine's host and that were not there before. */
   readonly missingFolders: readonly string[]
+  /** How many files a container may have open there at most. */
+  readonly openFiles: number
 }
 
 export interface EngineSearch {
@@ -31,8 +33,8 @@ export async function openDemoEngine(search: EngineSearch): Promise<DemoEngine> 
   const named = asked !== undefined || (env['DOCKER_HOST'] ?? '') !== ''
   const found = await connectTo(search, named)
   if (found === null) return bringUp(search)
-  const { trouble, missingFolders } = await tryOut(found.docker)
-  if (trouble === null) return { connection: found, own: null, missingFolders }
+  const { trouble, missingFolders, openFiles } = await tryOut(found.docker)
+  if (trouble === null) return { connection: found, own: null, missingFolders, openFiles }
   found.close()
   const version = `the Docker Engine ${found.facts.version} at ${found.url}`
   const cannot = `${version} cannot start a privileged container on the host's namespaces, as the example has them: ${trouble}`
@@ -58,5 +60,6 @@ async function connectTo({ asked, env }: EngineSearch, named: boolean): Promise<
 
 async function bringUp({ place, say }: EngineSearch): Promise<DemoEngine> {
   const own = await bringUpEngine({ suite: 'trixie', folder: place.engine, onProgress: say })
-  return { connection: await connectEngine(own.url), own, missingFolders: [] }
+  const connection = await connectEngine(own.url)
+  return { connection, own, ...(await tryOut(connection.docker)) }
 }

@@ -12,7 +12,7 @@ import { openStateFolder } from '../daemon/state-folder.ts'
 import { graftProgram, serveGitProgram, startApart } from './apart-process.ts'
 import { BROKEN_IMAGE } from './act-refusal.ts'
 import { NEXT_IMAGE } from './act-upgrade.ts'
-import { exampleVariables, nameDeployment, readTree } from './demo-copy.ts'
+import { exampleVariables, lowerOpenFiles, nameDeployment, readTree } from './demo-copy.ts'
 import { type DemoDeployment, watchDeployment } from './demo-deployment.ts'
 import { type DemoEngine, openDemoEngine } from './demo-engine.ts'
 import { ensureGit, makeRepository, withoutProxyHere } from './demo-git.ts'
@@ -81,7 +81,7 @@ export async function setUp({ stage, place, env, asked, onEngine }: SetupOptions
     `Docker ${facts.version} at ${connection.url}`,
     palette.dim(
       own === null
-        ? 'yours; what the demo makes there is removed at the end, and nothing else is touched'
+        ? 'what the demo makes there is removed at the end, and nothing else is touched'
         : 'brought up for this demo from Debian packages, removed at the end',
     ),
   )
@@ -96,10 +96,9 @@ export async function setUp({ stage, place, env, asked, onEngine }: SetupOptions
   stage.live(null)
   tell(
     'images',
-    `${standIns.length} small stand-ins, ${palette.bold('not the real OpenStack')}: a shell and a few scripts each`,
-    palette.dim(
-      `they start, answer, migrate and fail as the real ones; mirror rules put them in the place of quay.io and docker.io`,
-    ),
+    `${standIns.length} small stand-ins, ${palette.bold('not the real OpenStack')}, loaded into the engine`,
+    palette.dim('a few scripts each, that start, answer, migrate and fail as the real ones do'),
+    palette.dim('mirror rules put them in the place of quay.io and docker.io'),
   )
 
   stage.busy('making the repository')
@@ -113,9 +112,11 @@ export async function setUp({ stage, place, env, asked, onEngine }: SetupOptions
     async () => (await server.read()).split('\n')[0]?.trim() || null,
   )
   const repo = `${url}/openstack.git`
-  const git = await makeRepository(place, example, overHttp ? repo : place.bare, (folder) =>
-    nameDeployment(folder, names),
-  )
+  let lowered: readonly string[] = []
+  const git = await makeRepository(place, example, overHttp ? repo : place.bare, async (folder) => {
+    await nameDeployment(folder, names)
+    lowered = await lowerOpenFiles(folder, engine.openFiles)
+  })
   const tree = await readTree(place.work)
   const firstCommit = await git.commit('OpenStack')
   await git.push()
@@ -127,6 +128,12 @@ export async function setUp({ stage, place, env, asked, onEngine }: SetupOptions
       `example-repo as deployment ${names.deployment}${names.prefix === '' ? '' : `, container names begin with ${names.prefix} because some were taken`}; pushed over HTTP`,
     ),
   )
+
+  if (lowered.length > 0)
+    tell(
+      '',
+      palette.dim(`${lowered.join(', ')} may have ${engine.openFiles} files open: this engine may not grant more`),
+    )
 
   await writeSettings(place, repo, names, own !== null || asked !== undefined ? connection.url : null)
   signal.throwIfAborted()
@@ -141,9 +148,7 @@ export async function setUp({ stage, place, env, asked, onEngine }: SetupOptions
   tell(
     'daemon',
     `graft run --config ${place.config}`,
-    palette.dim(
-      'policy: docs/example-policy.yaml; the stand-ins of hypervisor and agents run privileged, as the real ones do',
-    ),
+    palette.dim('policy: docs/example-policy.yaml; hypervisor and agents run privileged, as the real ones do'),
   )
   const state = await openStateFolder(place.state)
   const socket = socketIn(state.deployment(names.deployment, facts.id), environment)

@@ -14,6 +14,8 @@ export interface DemoStage {
   readonly palette: Palette
   readonly isTerminal: boolean
   readonly signal: AbortSignal
+  /** Of the terminal; a wide one where there is none. */
+  columns(): number
   /** Lines that stay. */
   say(...lines: readonly string[]): void
   /** An act begins. */
@@ -40,6 +42,7 @@ export function openStage(terminal: Terminal, palette: Palette, signal: AbortSig
     palette,
     isTerminal: terminal.isTerminal,
     signal,
+    columns: () => (terminal.isTerminal ? terminal.size().columns : 160),
     say: (...lines) => screen.settle(lines),
     act(title) {
       acts++

@@ -12,18 +12,21 @@ const FOLDERS = ['/run/netns', '/run/openvswitch']
 export interface Trial {
   /** Why the engine cannot; null where it can. */
   readonly trouble: string | null
+  /** How many files a container may have open there at most. */
+  readonly openFiles: number
   readonly missingFolders: readonly string[]
 }
 
 export async function tryOut(engine: Docker): Promise<Trial> {
-  const lines = FOLDERS.map((folder) => `[ -d ${folder} ] || echo ${folder}`)
+  const looks = FOLDERS.map((folder) => `[ -d ${folder} ] || echo ${folder}`)
   try {
-    const missingFolders = (await runOnHost(engine, lines.join('\n')))
-      .split('\n')
-      .filter((line) => FOLDERS.includes(line))
-    return { trouble: null, missingFolders }
+    const said = (await runOnHost(engine, [...looks, 'ulimit -Hn'].join('\n'))).trim().split('\n')
+    const limit = Number(said.at(-1))
+    const missingFolders = said.filter((line) => FOLDERS.includes(line))
+    return { trouble: null, missingFolders, openFiles: Number.isNaN(limit) ? Infinity : limit }
   } catch (error) {
-    return { trouble: error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error), missingFolders: [] }
+    const trouble = error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error)
+    return { trouble, missingFolders: [], openFiles: Infinity }
   }
 }
 

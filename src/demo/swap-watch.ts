@@ -45,7 +45,7 @@ export async function watchSwap(
   const { leaf, before, generation, release } = swap
   const { events } = deployment
   const follow = follower(stage, deployment, pushed, [...swap.besides, leaf])
-  stage.live(() => ['', `  ${clientLine(client, leaf, stage)}`])
+  stage.live(() => ['', ...clientLines(client, leaf, stage)])
   const done = await stage.until(`${leaf} becomes generation ${generation}`, PATIENCE, async () => {
     await follow()
     const failed = events.slice(pushed.seen).find((event) => event.event === 'failed' && event.leaf === leaf)
@@ -60,7 +60,7 @@ export async function watchSwap(
   })
   const { requests, lost, missedLookups, longest, versions } = client.count()
   stage.live(null)
-  stage.say('', `  ${clientLine(client, leaf, stage)}`)
+  stage.say('', ...clientLines(client, leaf, stage))
   const live = await deployment.container(leaf)
   claim(live !== null && live.running && live.id !== before.id, `${leaf} should be another container by now`)
   claim(
@@ -91,17 +91,19 @@ export async function watchSwap(
   }
 }
 
-export function clientLine(client: ServiceClient, leaf: string, { palette }: DemoStage): string {
+function clientLines(client: ServiceClient, leaf: string, { palette }: DemoStage): string[] {
   const { requests, lost, missedLookups, longest, versions } = client.count()
-  const number = requests.toLocaleString('en')
   const parts = [
-    `${palette.bold(number)} requests to http://${leaf}`,
+    `${palette.bold(requests.toLocaleString('en'))} requests to http://${leaf}`,
     lost === 0 ? palette.good('0 lost') : palette.bad(`${lost} lost`),
     ...(missedLookups > 0 ? [`${missedLookups} ${missedLookups === 1 ? 'lookup' : 'lookups'} repeated`] : []),
     `longest ${duration(longest)}`,
-    [...versions]
-      .map(([release, answers]) => `${release} ${palette.dim(`×${answers.toLocaleString('en')}`)}`)
-      .join(palette.dim(' → ')),
   ]
-  return `${palette.accent('client')}  ${parts.join(palette.dim('  '))}`
+  const releases = [...versions].map(
+    ([release, answers]) => `${release} ${palette.dim(`×${answers.toLocaleString('en')}`)}`,
+  )
+  return [
+    `  ${palette.accent('client')}  ${parts.join(palette.dim(' · '))}`,
+    `          ${palette.dim('answered by')} ${releases.join(palette.dim(' → '))}`,
+  ]
 }

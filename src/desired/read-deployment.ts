@@ -84,7 +84,10 @@ function suppliedValues(document: YamlDocument, host: ReadonlyMap<string, string
       problems.push({ ...place, message, remedy, leaf: null, severity: 'unreadable' })
     }
     if (host !== null && value === undefined) {
-      problem(`this host has no value for ${name}`, `add a line "${name}: VALUE" to the host's variables file (host.yaml in graft's state folder, or --host-variables)`)
+      problem(
+        `this host has no value for ${name}`,
+        `add a line "${name}: VALUE" to the host's variables file (host.yaml in graft's state folder, or --host-variables)`,
+      )
     }
     if (Object.hasOwn(own, name)) {
       problem(`${name} is declared under variables and under host_variables`, 'keep one of the two')

@@ -27,6 +27,7 @@ import { inspectContainer, observe } from './observe.ts'
 import { openConnections } from './open-connections.ts'
 import { DEFAULT_HELPER_IMAGE, probeContainer } from './probe-container.ts'
 import { pullImage } from './pull.ts'
+import { captureContainer, recreateContainer } from './recreate.ts'
 import { registryCredentials } from './registry-credentials.ts'
 import { createMark, createVolume } from './volumes.ts'
 import { waitForExit } from './wait.ts'
@@ -61,6 +62,8 @@ export function dockerEngine(connection: EngineConnection, settings: DockerEngin
     setRestartPolicy: (...args) => setRestartPolicy(connection, ...args),
     updateLimits: (...args) => updateLimits(connection, ...args),
     rename: (...args) => renameContainer(connection, ...args),
+    capture: (...args) => captureContainer(connection, ...args),
+    recreate: (...args) => recreateContainer(connection, ...args),
     remove: (...args) => removeContainer(connection, ...args),
     connect: (...args) => connectNetwork(connection, ...args),
     disconnect: (...args) => disconnectNetwork(connection, ...args),

@@ -1,7 +1,7 @@
 // The verdict on one container leaf: keep, create, replace, restore, stop, hold or refuse, with its reason.
 
 import { privilegesOf } from '../desired/privileges.ts'
-import type { Leaf } from '../desired/tree.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
 import { compareContainer } from './compare.ts'
 import { gainsOf } from './gains.ts'
 import { liveName } from './names.ts'
@@ -238,14 +238,18 @@ function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContex
 function differences(leaf: Leaf, live: ObservedContainer, context: LeafContext): readonly FieldChange[] {
   const image = context.image.facts ?? (sameImage(leaf, live) ? live.image : null)
   const { tree } = context.input
-  const wiring = [
-    ...joinedLeaves(leaf).map((joined) => context.liveIds.get(joined)),
-    ...Object.keys(leaf.spec.networks).map((key) => tree.networks.get(key)?.name),
-    ...leaf.spec.mounts.map((mount) => (mount.type === 'volume' ? tree.volumes.get(mount.source)?.name : '')),
-  ].join(' ')
+  const { networks, volumes } = tree
+  const joins = joinedLeaves(leaf)
+    .map((joined) => context.liveIds.get(joined))
+    .join(' ')
   const known = remembered.get(live)
-  if (known !== undefined && known.leaf === leaf && known.image === image && known.wiring === wiring)
+  const same = known?.leaf === leaf && known.image === image && known.joins === joins
+  if (same && known.networks === networks && known.volumes === volumes) return known.changes
+  const wiring = wiringOf(leaf, tree)
+  if (same && known.wiring === wiring) {
+    remembered.set(live, { ...known, networks, volumes })
     return known.changes
+  }
   // Without the image it cannot be known whether the leaf's name was its host name by default; it is taken for granted.
   const named =
     image === null && live.running.hostname === leaf.name && leaf.spec.hostname === undefined
@@ -255,19 +259,29 @@ function differences(leaf: Leaf, live: ObservedContainer, context: LeafContext):
     joins: context.liveIds,
     restartPolicyWanted: leaf.spec.restart,
   })
-  remembered.set(live, { leaf, image, wiring, changes })
+  remembered.set(live, { leaf, image, joins, networks, volumes, wiring, changes })
   return changes
 }
 
 interface Comparison {
   readonly leaf: Leaf
   readonly image: ImageFacts | null
-  /** What the names in the spec stand for on the engine. */
+  /** Ids of the containers whose namespaces it joins. */
+  readonly joins: string
+  readonly networks: Tree['networks']
+  readonly volumes: Tree['volumes']
+  /** What the names of networks and volumes in the spec stand for on the engine. */
   readonly wiring: string
   readonly changes: readonly FieldChange[]
 }
 
 const remembered = new WeakMap<ObservedContainer, Comparison>()
+
+function wiringOf(leaf: Leaf, { networks, volumes }: Tree): string {
+  const joined = Object.keys(leaf.spec.networks).map((key) => networks.get(key)?.name)
+  const mounted = leaf.spec.mounts.map((mount) => (mount.type === 'volume' ? volumes.get(mount.source)?.name : ''))
+  return [...joined, ...mounted].join(' ')
+}
 
 function sameImage(leaf: Leaf, live: ObservedContainer): boolean {
   return live.labels.image === leaf.spec.image

@@ -43,7 +43,9 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
     if (dependency.state === 'stopped') return { because: `depends on ${name}, which is stopped`, awaits: null }
     if (work?.kind === 'steps') continue
     if (!runs(live)) return { because: `waits until ${name} runs`, awaits: name }
-    const starting = dependency.probe === null && live?.health === 'starting'
+    // In its first run a live container has passed its gate, or it would not have the name; the engine's own first check
+    // may be half a minute away. After a restart only the engine knows.
+    const starting = dependency.probe === null && live?.health === 'starting' && live.finishedAt !== null
     const healthy = !starting && !isUnhealthy(dependency, live, view.input.probed)
     if (condition === 'service_healthy' && !healthy) return { because: `waits until ${name} is healthy`, awaits: name }
   }

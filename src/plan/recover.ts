@@ -31,14 +31,19 @@ export interface RecoveryContext {
 const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 255])
 
 /** Most leaves have none, and what `recover` needs to know of them is then not worked out. */
-export function hasLeftovers({ candidate, retired }: Situation): boolean {
-  return candidate !== null || retired.length > 0
+export function hasLeftovers({ candidate, retired, failed }: Situation): boolean {
+  return candidate !== null || retired.length > 0 || (failed !== null && isUp(failed))
 }
 
 /** Null where nothing is left over. Only one thing is finished at a time; the next turn sees the rest. */
 export function recover(situation: Situation, context: RecoveryContext): Recovery | null {
-  const { live, candidate } = situation
+  const { live, candidate, failed } = situation
   const old = situation.retired[0] ?? null
+  if (failed !== null && context.order === 'stop-first' && isUp(failed)) {
+    const stop = step({ do: 'stop', container: refOf(situation.leaf, failed) })
+    const because = 'somebody started the candidate that had failed, and there may only be one'
+    return { because, prepare: [], commit: [stop], cleanup: [] }
+  }
   if (live === null && old !== null) {
     return candidate !== null && candidate.state !== 'created'
       ? renameForward(situation, candidate, context)
@@ -47,6 +52,11 @@ export function recover(situation: Situation, context: RecoveryContext): Recover
   if (live !== null && old !== null) return finishRetiring(situation, live, old, context)
   if (candidate !== null) return settleCandidate(situation, candidate, context)
   return null
+}
+
+/** A paused container holds what a running one holds. */
+function isUp(container: ObservedContainer): boolean {
+  return runs(container) || container.state === 'paused'
 }
 
 /** No NAME, `.next` and `.prev`: the gate had passed, only the last rename is missing. */
@@ -67,6 +77,7 @@ function goBack(situation: Situation, old: ObservedContainer, context: RecoveryC
     because: 'an interrupted swap lost its new container; the old one takes its name back',
     prepare: [],
     commit: [
+      ...alone(situation, old, context),
       step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) }),
       ...(context.liveRuns && old.labels.kind !== 'job' ? putBack(situation.leaf, old) : []),
     ],
@@ -108,7 +119,12 @@ function finishRetiring(
   const gate: Step[] = context.wanted === null ? [] : [step({ do: 'gate', leaf: situation.leaf, container })]
   return {
     because: 'the new container of an earlier swap is down; it is started, or the old one comes back',
-    prepare: [step(start, ...back), ...gate, ...putBack(situation.leaf, { ...live, state: 'running' })],
+    prepare: [
+      ...alone(situation, live, context),
+      step(start, ...back),
+      ...gate,
+      ...putBack(situation.leaf, { ...live, state: 'running' }),
+    ],
     commit: [],
     cleanup: [],
   }
@@ -186,6 +202,15 @@ function settleJob(situation: Situation, candidate: ObservedContainer, context: 
     commit: [markJobDone(context.deployment, leaf), ...switchNames(leaf, context.prefix, container, situation.live)],
     cleanup: situation.live === null ? [] : retire(leaf.name, situation.live, 0),
   }
+}
+
+/** What somebody started by hand stops before a container that must be the only one is started. */
+function alone({ leaf, candidate, retired }: Situation, kept: ObservedContainer, context: RecoveryContext): Step[] {
+  if (context.order === 'start-first') return []
+  return [candidate, ...retired].flatMap((other) => {
+    if (other === null || other === kept || !isUp(other)) return []
+    return [step({ do: 'stop', container: refOf(leaf, other) })]
+  })
 }
 
 /** What the swap would have done behind its gate: a rollback finds the image of what passed. */

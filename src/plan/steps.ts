@@ -112,13 +112,17 @@ export function switchNames(
   return steps
 }
 
-/** Lets go of the old container: its open connections first, then the container. */
+/**
+ * Lets go of the old container: its open connections first, then the container. It is not live any more, so that an
+ * engine that restarts meanwhile must not bring it back.
+ */
 export function retire(leaf: string, old: ObservedContainer, drain: number): Step[] {
   const container = refOf(leaf, old)
   const steps: Step[] = []
   if (old.state === 'running' || old.state === 'restarting' || old.state === 'paused') {
+    if (old.restartPolicy !== 'no') steps.push(step({ do: 'restart-policy', container, policy: 'no' }))
     if (drain > 0) steps.push(step({ do: 'drain', leaf, container, milliseconds: drain }))
-    steps.push(step({ do: 'restart-policy', container, policy: 'no' }), step({ do: 'stop', container }))
+    steps.push(step({ do: 'stop', container }))
   }
   steps.push(step({ do: 'remove', container }))
   return steps

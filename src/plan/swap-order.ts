@@ -45,8 +45,10 @@ function firstAlias(leaf: Leaf): string | null {
 }
 
 /** The leaves whose namespaces this one joins (`service:X` of network_mode, pid and ipc), each once. */
-export function joinedLeaves(leaf: Leaf): string[] {
+export function joinedLeaves(leaf: Leaf): readonly string[] {
   const { network_mode, pid, ipc } = leaf.spec
   const joins = [network_mode, pid, ipc].filter((value) => value?.startsWith('service:') === true)
-  return [...new Set(joins.map((value) => value?.slice('service:'.length) ?? ''))]
+  return joins.length === 0 ? NOBODY : [...new Set(joins.map((value) => value?.slice('service:'.length) ?? ''))]
 }
+
+const NOBODY: readonly string[] = []

@@ -26,7 +26,7 @@ export async function bareCalls({ docker }: Ground): Promise<Contender> {
     note: 'create and start; for an upgrade also two renames, stop and remove; four at a time',
     label: LABEL,
     serviceOf: (labels, name) => (labels[LABEL] === name ? name : null),
-    gate: () => null,
+    rest: async () => undefined,
     async want(fleet) {
       wanted = fleet
     },

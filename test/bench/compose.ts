@@ -21,7 +21,7 @@ export async function compose(ground: Ground): Promise<Contender> {
     note: '`docker-compose up -d`, the whole command',
     label,
     serviceOf: (labels) => labels['com.docker.compose.service'] ?? null,
-    gate: () => null,
+    rest: async () => undefined,
     want: (fleet) => writeFile(file, composeText(fleet)),
     async make() {
       const outcome = await runCommand(ground.compose, ['-p', project, '-f', file, 'up', '-d'], { env, cwd: folder })

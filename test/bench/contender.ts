@@ -11,8 +11,8 @@ export interface Contender {
   want(fleet: readonly Service[]): Promise<void>
   /** Makes it so; timed. Rejects where it did not come true. */
   make(): Promise<void>
-  /** Milliseconds of the last `make` that each service spent at its gate, longest; null where there is no gate. */
-  readonly gate: () => number | null
+  /** What follows by itself before the next task; not timed. */
+  rest(): Promise<void>
   /** Label that all its containers carry: `key` or `key=value`. */
   readonly label: string
   readonly serviceOf: ServiceOf

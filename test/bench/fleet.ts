@@ -26,12 +26,16 @@ export function upgrade(fleet: readonly Service[], count: number): Service[] {
   return fleet.map((service, index) => (index < count ? { ...service, version: service.version + 1 } : service))
 }
 
-/** `none`: running is all a candidate must prove, and at once. `tcp`: its port must answer. */
+/**
+ * `none`: running is all a candidate must prove, and at once, and the old one goes at once: what Compose does, too.
+ * `tcp`: the port of the new one must answer, and the old one keeps its connections for a while, as is graft's default.
+ */
 export type Gate = 'none' | 'tcp'
 
 /** `more`: further lines. */
 export function leafText({ version }: Service, gate: Gate, more = ''): string {
-  const check = gate === 'tcp' ? `healthcheck: {tcp: {port: ${PORT}}, interval: 1s}\n` : 'update: {settle: 0s}\n'
+  const check =
+    gate === 'tcp' ? `healthcheck: {tcp: {port: ${PORT}}, interval: 1s}\n` : 'update: {settle: 0s, drain: 0s}\n'
   return [
     `generation: ${version}`,
     `image: ${IMAGE}`,

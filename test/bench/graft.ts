@@ -1,6 +1,7 @@
 // graft in two forms: the cold command `graft apply`, and a daemon's rooms that are warm. Both read a real Git
 // repository, and both are timed from the commit on.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { runCommand } from '../../src/demo/run-command.ts'
@@ -31,8 +32,8 @@ export async function graftApply(ground: Ground, gate: Gate): Promise<Contender>
     name: gate === 'none' ? 'graft apply' : 'graft apply, with a gate',
     note:
       gate === 'none'
-        ? 'the whole command; no check and `settle: 0s`, so that nothing has to be proven'
-        : 'the whole command; a tcp check must pass before the old container goes',
+        ? 'the whole command, with no check, `settle: 0s` and `drain: 0s`: nothing to prove and nobody to wait for'
+        : 'the whole command; a tcp check must pass, and the old container drains for at least half a second',
     async make() {
       const outcome = await runCommand(process.execPath, [MAIN, ...args])
       if (outcome.code !== 0) throw new Error(`graft apply failed:\n${outcome.stdout}${outcome.stderr}`)
@@ -44,17 +45,19 @@ export async function graftDaemon(ground: Ground, gate: Gate): Promise<Contender
   const stage = await setStage({ engineUrl: ground.url })
   const stop = attachEvents(stage)
   const { reconciler } = stage.reconciler()
-  let gates: number[] = []
   return {
     ...common(stage, ground, gate),
     name: 'graft, warm daemon',
-    note: 'from the commit to the end of the last table, by rooms that are warm; no check and `settle: 0s`',
-    gate: () => (gates.length === 0 ? null : Math.max(...gates)),
+    note: 'from the commit to the end of the last table, by rooms that are warm, with no check, `settle: 0s` and `drain: 0s`',
     async make() {
       const { results } = await reconciler.settle(await stage.wish(), new AbortController().signal)
       const bad = results.find(({ outcome }) => outcome.kind !== 'done')
       if (bad !== undefined) throw new Error(`graft failed: ${JSON.stringify(bad.outcome)}`)
-      gates = results.flatMap((result) => [...result.gates.values()])
+    },
+    async rest() {
+      // The events of what it did itself make it look once more.
+      await sleep(500)
+      await reconciler.turn(await stage.wish())
     },
     async end() {
       stop()
@@ -82,15 +85,15 @@ function common(
   stage: Stage,
   ground: Ground,
   gate: Gate,
-): Pick<Contender, 'label' | 'serviceOf' | 'gate' | 'want' | 'end'> {
+): Pick<Contender, 'label' | 'serviceOf' | 'want' | 'rest' | 'end'> {
   return {
     label: `dev.graft.deployment=${stage.name}`,
     // Strict: only the container that holds the service's name counts, for that is how others find it.
-    serviceOf: (labels, name) => (labels['dev.graft.leaf'] === name ? name : null),
-    gate: () => null,
+    serviceOf: (labels, name) => (name === `${stage.name}-${labels['dev.graft.leaf']}` ? name : null),
     async want(fleet) {
       await stage.commit(leafFiles(fleet, gate))
     },
+    rest: async () => undefined,
     end: () => endStage(stage, ground),
   }
 }

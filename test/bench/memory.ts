@@ -87,7 +87,7 @@ async function untilRunning(
   for (const until = Date.now() + 180_000; Date.now() < until; await sleep(500)) {
     if (!lives()) throw new Error(`graft run ended:\n${log()}`)
     const rows = await docker.listContainers({ filters: { label: [`dev.graft.deployment=${deployment}`] } })
-    if (rows.filter((row) => row.Names[0] === `/${row.Labels['dev.graft.leaf']}`).length === count) return
+    if (rows.filter((row) => row.Names[0] === `/${deployment}-${row.Labels['dev.graft.leaf']}`).length === count) return
   }
   throw new Error(`graft run did not bring up ${count} containers in time:\n${log()}`)
 }

@@ -50,6 +50,7 @@ export async function race(ground: Ground, rounds: number, say: (text: string) =
 async function runOnce(ground: Ground, contender: Contender, runner: Runner): Promise<void> {
   const time = async (task: Task): Promise<void> => {
     runner.times[task].push((await timed(() => contender.make())).ms)
+    await contender.rest()
   }
   let fleet = services('svc', SERVICES)
   await contender.want(fleet)

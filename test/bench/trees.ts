@@ -74,8 +74,8 @@ export async function largeTree(leaves: number, say: (text: string) => void): Pr
         },
         history: {
           ...history,
-          async at(commit) {
-            const { ms, value } = await timed(() => history.at(commit))
+          async at(...args) {
+            const { ms, value } = await timed(() => history.at(...args))
             ledger += ms
             return value
           },

@@ -1,7 +1,7 @@
 // What can be done to containers in memory, with the answers a real engine gives.
 
 import { EngineFault } from '../../apply/engine.ts'
-import type { CreateOrder } from '../../apply/engine.ts'
+import type { CapturedContainer, CreateOrder } from '../../apply/engine.ts'
 import type { Leaf } from '../../desired/tree.ts'
 import { effectiveSpec } from '../../plan/effective.ts'
 import { imageVolumes, imageVolumeWish } from '../../plan/image-volumes.ts'
@@ -70,6 +70,16 @@ export function addContainer(
   world.containers.set(container.id, container)
   emit(world, container, 'create', now)
   return container
+}
+
+export function capture(world: World, id: string): CapturedContainer | null {
+  const container = findContainer(world, id)
+  return container === null ? null : { name: container.name, content: container }
+}
+
+export function recreate(world: World, { name, content }: CapturedContainer): string {
+  const { imageId, running, labels } = content as MemoryContainer
+  return addContainer(world, name, imageId, running, labels).id
 }
 
 export function putFiles(world: World, id: string): void {

@@ -115,6 +115,8 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     setRestartPolicy: (...args) => call('setRestartPolicy', args, () => containers.setRestartPolicy(world, ...args)),
     updateLimits: (...args) => call('updateLimits', args, () => containers.updateLimits(world, ...args)),
     rename: (...args) => call('rename', args, () => containers.rename(world, ...args)),
+    capture: (...args) => call('capture', args, () => containers.capture(world, args[0])),
+    recreate: (...args) => call('recreate', args, () => containers.recreate(world, ...args)),
     remove: (...args) => call('remove', args, () => containers.remove(world, ...args)),
     connect: (...args) => call('connect', args, () => containers.connect(world, ...args)),
     disconnect: (...args) => call('disconnect', args, () => containers.disconnect(world, ...args)),

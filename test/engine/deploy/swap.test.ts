@@ -1,6 +1,6 @@
 // Launch, upgrade and rollback of whole deployments on a real engine.
 
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { afterEach, describe, expect, inject, it, vi } from 'vitest'
 
 import { CHECKED, FOREVER, leaf, setStage, type Stage } from '../stage/stage.ts'
 
@@ -139,6 +139,33 @@ describe('a bad spec leaves the old container as it was', () => {
       expect((await stage.apply()).verdicts).toEqual({ api: 'keep' })
     })
   }
+
+  it('stop-first: an old container that somebody prunes meanwhile is made again, with its files', async () => {
+    stage = await setStage({ engineUrl: inject('engineUrl'), deployment: 'volumes: {data: {}}\n' })
+    const more = `${CHECKED}volumes: ["data:/data"]\nfiles: {/etc/app/app.conf: ./app.conf}\nhostname: keeps-its-name\n`
+    await stage.commit({ 'api.yaml': leaf(1, HEALTHY, more), 'app.conf': 'kept\n' })
+    await stage.apply()
+    const before = await stage.container('api').inspect()
+    await stage.commit({ 'api.yaml': leaf(2, FOREVER, `${more}update: {deadline: 3s}\n`) })
+    const applying = stage.apply()
+    await vi.waitFor(async () => expect((await stage.containers())['api.next']?.state).toBe('running'), {
+      timeout: 10_000,
+    })
+    await stage.container('api').remove({ force: true })
+    const { results } = await applying
+    expect(results[0]).toMatchObject({ outcome: { kind: 'failed' }, leftovers: [] })
+    const after = await stage.container('api').inspect()
+    expect(after.Id).not.toBe(before.Id)
+    expect(after.State.Running).toBe(true)
+    // By the image's id: its name may mean another image by now.
+    expect(after.Config).toEqual({ ...before.Config, Image: before.Image })
+    expect(after.HostConfig).toEqual(before.HostConfig)
+    expect(await stage.engine.exec(after.Id, ['/bin/grep', 'kept', '/etc/app/app.conf'], 5_000)).toMatchObject({
+      healthy: true,
+    })
+    await stage.git('revert', '--no-edit', 'HEAD')
+    expect((await stage.apply()).verdicts).toEqual({ api: 'keep' })
+  })
 
   it('the log of a crash is in the report', async () => {
     stage = await setStage({ engineUrl: inject('engineUrl') })

@@ -96,8 +96,8 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'rename web to web.prev-ID6',
       'rename web.next to web',
       'tag the image of web',
-      'drain web for 5 s',
       'web: restart policy no',
+      'drain web for 5 s',
       'stop web',
       'remove web',
     ])
@@ -186,7 +186,6 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'recover: the old container of an earlier swap is still there',
       'tag the image of web',
       'drain web.prev-ID6 for 5 s',
-      'web.prev-ID6: restart policy no',
       'stop web.prev-ID6',
       'remove web.prev-ID6',
     ])
@@ -321,10 +320,27 @@ describe('corners', () => {
     expect(await what(startFirst, { old: { name: 'web-old' }, candidate: RUNS })).toEqual([
       'recover: the old container of an earlier swap is still there',
       'tag the image of web',
-      'drain web-old for 5 s',
       'web-old: restart policy no',
+      'drain web-old for 5 s',
       'stop web-old',
       'remove web-old',
+    ])
+  })
+
+  it('a failed candidate that somebody started stops first where there may only be one', async () => {
+    const failed = [[2, { role: 'failed' }]] as const
+    expect(await what(stopFirst, { old: DOWN, more: failed, wanted: 3 })).toEqual([
+      'recover: somebody started the candidate that had failed, and there may only be one',
+      'stop web.failed',
+    ])
+    expect((await what(startFirst, { old: RUNS, more: failed, wanted: 3 }))[0]).toMatch(/^replace/)
+  })
+
+  it('what somebody started by hand stops before a container that must be the only one is started', async () => {
+    const old = { ...PREV, state: 'running' } as const
+    expect((await what(stopFirst, { old, candidate: { state: 'exited' } })).slice(1, 3)).toEqual([
+      'stop web.prev-ID6',
+      'start web',
     ])
   })
 

@@ -38,8 +38,8 @@ describe('the order of a swap', () => {
                rename web to web.prev-ID6               undo: rename web to web
                rename web.next to web                   undo: rename web.next to web.next
       cleanup  tag the image of web
-               drain web for 10 s
                web: restart policy no
+               drain web for 10 s
                stop web
                remove web"
     `)
@@ -175,8 +175,8 @@ describe('the order of a swap', () => {
                rename side to side.prev-ID6             undo: rename side to side
                rename side.next to side                 undo: rename side.next to side.next
       cleanup  tag the image of main
-               drain main for 10 s
                main: restart policy no
+               drain main for 10 s
                stop main
                remove main
                tag the image of side
@@ -189,7 +189,9 @@ describe('the order of a swap', () => {
     const host = await hostOf(db(2))
     await host.put(db(1), 'db', { state: 'stopped', policy: 'always' })
     const { tables } = planOf(db(2), await host.observe(db(2)))
-    expect(tables.map(renderTable).join()).toContain('db: restart policy no                    undo: db: restart policy always')
+    expect(tables.map(renderTable).join()).toContain(
+      'db: restart policy no                    undo: db: restart policy always',
+    )
   })
 
   it('the one before goes when another candidate fails', async () => {
@@ -230,7 +232,10 @@ describe('why stop-first', () => {
     const before = treeOf({ web: leaf(1, 'volumes: ["data:/data"]') }, VOLUMES)
     const planned = await change(before, treeOf({ web: leaf(2) }, VOLUMES))
     expect(verdictOn(planned, 'web').order?.because).toBe('it holds the writable volume shop_data')
-    const published = await change(treeOf({ web: leaf(1, PORT) }), treeOf({ web: leaf(2, 'update: {order: start-first}') }))
+    const published = await change(
+      treeOf({ web: leaf(1, PORT) }),
+      treeOf({ web: leaf(2, 'update: {order: start-first}') }),
+    )
     expect(verdictOn(published, 'web').order?.because).toBe('it publishes host port 8080/tcp')
   })
 
@@ -260,7 +265,9 @@ describe('order', () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `leaf-${i}`)
     const leaves = names.map((name, i) => {
       const next = names[i + 1]
-      const dependencies = new Map(next === undefined ? [] : [[next, { condition: 'service_started' as const, restart: false }]])
+      const dependencies = new Map(
+        next === undefined ? [] : [[next, { condition: 'service_started' as const, restart: false }]],
+      )
       return [name, { ...one, name, dependencies }] as const
     })
     const tree = { ...treeOf({ web: leaf(1) }), leaves: new Map(leaves) }
@@ -305,7 +312,14 @@ describe('a circle between tables', () => {
 
   it('is found whatever its shape', () => {
     const edges: Record<string, string[]> = {
-      a: ['b'], b: ['c'], c: ['a', 'd'], d: ['e'], e: ['f'], f: ['d', 'nobody'], g: ['a', 'g'], h: [],
+      a: ['b'],
+      b: ['c'],
+      c: ['a', 'd'],
+      d: ['e'],
+      e: ['f'],
+      f: ['d', 'nobody'],
+      g: ['a', 'g'],
+      h: [],
     }
     const circles = circlesIn(Object.keys(edges), (node) => edges[node] ?? [])
     expect(circles.map((circle) => circle.toSorted().join('')).toSorted()).toEqual(['abc', 'def'])
@@ -315,9 +329,13 @@ describe('a circle between tables', () => {
 describe('the same input', () => {
   it('gives the same plan byte for byte, whatever the order of the maps', async () => {
     const before = treeOf({ db: leaf(1, 'volumes: ["data:/data"]'), web: leaf(1), old: leaf(1), sync: job(1) }, VOLUMES)
-    const after = treeOf({ db: leaf(2, 'volumes: ["data:/data"]'), web: leaf(2, 'depends_on: [db, sync]'), sync: job(2) }, VOLUMES)
+    const after = treeOf(
+      { db: leaf(2, 'volumes: ["data:/data"]'), web: leaf(2, 'depends_on: [db, sync]'), sync: job(2) },
+      VOLUMES,
+    )
     const host = await hostOf(after)
-    for (const name of before.leaves.keys()) await host.put(before, name, before.leaves.get(name)?.kind === 'job' ? { state: 'exited', exitCode: 0 } : {})
+    for (const name of before.leaves.keys())
+      await host.put(before, name, before.leaves.get(name)?.kind === 'job' ? { state: 'exited', exitCode: 0 } : {})
     const observed = await host.observe(after)
     const once = JSON.stringify(plan(inputOf(after, observed)))
     expect(JSON.stringify(plan(inputOf(after, observed)))).toBe(once)

