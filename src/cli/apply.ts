@@ -88,11 +88,14 @@ async function bringAbout(
   const terminal = json ? output.stderr : output.stdout
   const view = createProgressView(json ? output.errorPalette : palette)
   const screen = openLiveScreen(terminal, (columns, rows) => view.live(Date.now(), columns, rows))
+  let quiet = true
   const report = (progress: Progress) => {
     const lines = view.take(progress, Date.now())
     const begun = terminal.isTerminal ? null : plainLine(progress)
-    if (lines.length > 0) screen.settle(lines)
-    else if (begun !== null) screen.settle([begun])
+    const told = lines.length > 0 ? lines : begun === null ? [] : [begun]
+    if (told.length === 0) return
+    quiet = false
+    screen.settle(told)
   }
   const reconciler = await openReconciler(deployment, engine, {
     report,
@@ -128,7 +131,8 @@ async function bringAbout(
     if (json) output.printJson(applyJson(turn.plan, judgement.commit, judgement.problems, results, inSync))
     else {
       const took = `${duration(Date.now() - begun)}${abort.signal.aborted ? ', stopped before the end' : ''}`
-      output.print(summaryLines(turn.plan, didWork(results), took, palette))
+      // Its empty first line parts it from the progress above; without any, the head has one already.
+      output.print(summaryLines(turn.plan, didWork(results), took, palette).slice(quiet ? 1 : 0))
     }
     return abort.signal.aborted ? 130 : inSync ? 0 : 1
   } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { EngineConnection } from '../engine/connect.ts'
 import { EngineFault } from '../apply/engine.ts'
 import { takeLock, type LockHolder } from '../engine/lock-container.ts'
-import { takeLockFile } from './lock-file.ts'
+import { isAlive, startOf, takeLockFile } from './lock-file.ts'
 import type { StateFolder } from './state-folder.ts'
 
 export type Hold =
@@ -38,9 +38,17 @@ export async function holdDeployment(
         'leave it to that one: it follows the repository by itself (graft status shows how far it is), or end it first',
     }
   }
-  const own = { host: hostname(), pid: process.pid, startedAt: Date.now() - Math.round(process.uptime() * 1000) }
-  // The file is ours, so whoever left a lock from this host on the engine is gone.
-  const take = () => takeLock(connection, deployment, own, (holder) => holder.host === own.host)
+  const own = {
+    host: hostname(),
+    pid: process.pid,
+    startedAt: Date.now() - Math.round(process.uptime() * 1000),
+    started: await startOf(process.pid),
+  }
+  // A graft with another state folder has another lock file, so a lock from this host is stale only where its process is
+  // gone.
+  const isStale = async ({ host, pid, started = '' }: LockHolder) =>
+    host === own.host && !(await isAlive({ pid, started }))
+  const take = () => takeLock(connection, deployment, own, isStale)
   try {
     let container = await take()
     if (!container.taken) {
@@ -68,6 +76,12 @@ export async function holdDeployment(
 }
 
 function heldElsewhere(deployment: string, { host, pid }: LockHolder): { because: string; remedy: string } {
+  if (host === hostname()) {
+    return {
+      because: `graft in process ${pid} already looks after ${deployment} on this engine, with another state folder`,
+      remedy: 'leave it to that one, or end it first; let all grafts of a host use one state folder (--state)',
+    }
+  }
   return {
     because: `graft on host ${host} (process ${pid}) already looks after ${deployment} on this engine`,
     remedy: `end that one first; if host ${host} is gone for good, remove the container graft.${deployment}.lock by hand`,

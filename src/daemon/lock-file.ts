@@ -81,7 +81,7 @@ function parse(text: string): LockHolder | null {
   }
 }
 
-async function isAlive(holder: LockHolder): Promise<boolean> {
+export async function isAlive(holder: Pick<LockHolder, 'pid' | 'started'>): Promise<boolean> {
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
@@ -92,7 +92,7 @@ async function isAlive(holder: LockHolder): Promise<boolean> {
 }
 
 /** Field 22 of /proc/PID/stat, behind the command's closing parenthesis; '' elsewhere than on Linux. */
-async function startOf(pid: number): Promise<string> {
+export async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }

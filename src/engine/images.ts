@@ -105,10 +105,12 @@ async function listImages(connection: EngineConnection): Promise<LocalImages> {
         const digest = named.split('@')[1]
         if (digest !== undefined) idsByDigest.set(digest, image.Id)
       }
-      // An image gets further names and digests by later pulls; the rest of its facts never changes.
+      // An image gets further names and digests by later pulls; the rest of its facts never changes. Facts that are the
+      // same stay the same object, so that whoever compared a container with them need not do it again.
       const known = connection.memory.images.get(image.Id)
       const digests = (image.RepoDigests ?? []).toSorted()
-      if (known !== undefined) connection.memory.images.set(image.Id, { ...known, digests })
+      if (known !== undefined && known.digests.join() !== digests.join())
+        connection.memory.images.set(image.Id, { ...known, digests })
     }
   } catch (error) {
     throw toEngineFault(error, connection.url, 'list the images')

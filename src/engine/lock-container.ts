@@ -17,6 +17,8 @@ export interface LockHolder {
   readonly pid: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** Start of the process in clock ticks since its host's boot, so that a number that is used again is no holder. */
+  readonly started?: string
 }
 
 export type LockResult =
@@ -131,8 +133,10 @@ async function findLock(
 function readHolder(text: string): LockHolder {
   try {
     const value: unknown = JSON.parse(text)
-    const { host, pid, startedAt } = (typeof value === 'object' && value !== null ? value : {}) as Partial<LockHolder>
-    return { host: String(host ?? 'unknown'), pid: Number(pid ?? 0), startedAt: Number(startedAt ?? 0) }
+    const found = (typeof value === 'object' && value !== null ? value : {}) as Partial<LockHolder>
+    const { host, pid, startedAt, started } = found
+    const holder = { host: String(host ?? 'unknown'), pid: Number(pid ?? 0), startedAt: Number(startedAt ?? 0) }
+    return started === undefined ? holder : { ...holder, started: String(started) }
   } catch {
     return { host: 'unknown', pid: 0, startedAt: 0 }
   }

@@ -122,16 +122,30 @@ describe('the demo', () => {
   })
 })
 
-/** Everything on the engine that has a name. */
+/** Everything on the engine that has a name and is not of another deployment. */
 async function contents(): Promise<Record<string, string[]>> {
   const containers = await docker.listContainers({ all: true })
   const networks = await docker.listNetworks()
   const volumes = (await docker.listVolumes()).Volumes ?? []
-  const images = await docker.listImages()
+  const tags = (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? [])
   return {
-    containers: containers.flatMap(({ Names }) => Names).toSorted(),
-    networks: networks.map(({ Name }) => Name).toSorted(),
-    volumes: volumes.map(({ Name }) => Name).toSorted(),
-    images: images.flatMap(({ RepoTags }) => RepoTags ?? []).toSorted(),
+    containers: containers
+      .filter(isNobodys)
+      .flatMap(({ Names }) => Names)
+      .toSorted(),
+    networks: networks
+      .filter(isNobodys)
+      .map(({ Name }) => Name)
+      .toSorted(),
+    volumes: volumes
+      .filter(isNobodys)
+      .map(({ Name }) => Name)
+      .toSorted(),
+    images: tags.filter((tag) => !/^graft\.local\/(?!openstack-demo|lock)/.test(tag)).toSorted(),
   }
+}
+
+function isNobodys({ Labels }: { readonly Labels?: Record<string, string> | undefined }): boolean {
+  const deployment = Labels?.['dev.graft.deployment']
+  return deployment === undefined || deployment.startsWith('openstack-demo')
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { callEngine } from '../../../src/engine/call.ts'
 import type { ObservedContainer } from '../../../src/plan/observed.ts'
 import { type DockerGround, dockerGround } from './docker-ground.ts'
-import { leafOf, treeOf } from './sample-tree.ts'
+import { BASE_IMAGE, leafOf, treeOf } from './sample-tree.ts'
 
 describe('one look after another', () => {
   let ground: DockerGround
@@ -71,6 +71,13 @@ describe('one look after another', () => {
     stop.abort()
     await events.return?.()
     expect(await rememberedAfterTwoLooks()).toBe(false)
+  })
+
+  it('gives the same facts of an image as the same object', async () => {
+    const images = async () => (await ground.engine.observe(deployment, [BASE_IMAGE])).images.get(BASE_IMAGE)
+    const first = await images()
+    expect(first).toMatchObject({ id: expect.stringMatching(/^sha256:/) })
+    expect(await images()).toBe(first)
   })
 
   async function rememberedAfterTwoLooks(): Promise<boolean> {

@@ -93,7 +93,12 @@ describe('tables', () => {
         if (loads.has(call)) now--
       },
     }
-    const { host, runner, ended, adopt } = await ground(tree, {}, { parallel: 2 }, { interference, durations: { start: 1000, create: 300 } })
+    const { host, runner, ended, adopt } = await ground(
+      tree,
+      {},
+      { parallel: 2 },
+      { interference, durations: { start: 1000, create: 300 } },
+    )
     await adopt(tree)
     await host.clock.run(runner.settled())
     expect(ended).toHaveLength(6)

@@ -1,0 +1,280 @@
+// The daemon in virtual time, on a real Git history and the engine in memory.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
+import { accept } from '../../../src/daemon/accept.ts'
+import { createHistoryIndex } from '../../../src/daemon/history-index.ts'
+import { startDaemon, type Daemon, type News } from '../../../src/daemon/loop.ts'
+import type { Deployment } from '../../../src/daemon/open-deployment.ts'
+import { settingsSchema } from '../../../src/daemon/settings.ts'
+import { openStateFolder } from '../../../src/daemon/state-folder.ts'
+import { NO_POLICY } from '../../../src/desired/policy.ts'
+import { createReader } from '../../../src/desired/read.ts'
+import { RepositoryFault } from '../../../src/repository/repository.ts'
+import { hostOf, leaf, treeOf, type Host } from '../plan/build.ts'
+import { reconcilerOn, standing } from './memory-stage.ts'
+import { nativeRepository, type NativeRepository } from './native-repository.ts'
+
+let repository: NativeRepository
+let host: Host
+let running: { daemon: Daemon; abort: AbortController }[] = []
+beforeEach(async () => {
+  repository = nativeRepository()
+  host = await hostOf(treeOf({}))
+  for (let i = 1; i <= 5; i++) host.engine.publish(`app:${i}`, {})
+})
+afterEach(async () => {
+  for (const { daemon, abort } of running) {
+    abort.abort()
+    await host.clock.run(daemon.ended)
+  }
+  running = []
+  repository.sandbox.remove()
+})
+
+async function deploymentOf(): Promise<Deployment> {
+  const state = await openStateFolder(repository.sandbox.path('..', 'unused-state'))
+  const settings = { ...settingsSchema.parse({}), repo: repository.sandbox.folder, state: state.root }
+  const history = createHistoryIndex(repository, createReader(), null)
+  const reader = createReader()
+  const files = { policy: NO_POLICY, variables: new Map<string, string>(), problems: [], fingerprint: '' }
+  return {
+    settings,
+    state,
+    repository,
+    history,
+    hostFiles: () => Promise.resolve(files),
+    async judge(commit) {
+      const snapshot = await repository.snapshot(commit)
+      const judged = await accept(snapshot, commit, {
+        reader,
+        history,
+        policy: NO_POLICY,
+        allowPrivileged: true,
+        hostVariables: new Map(),
+        deepen: () => repository.deepen(),
+      })
+      return { ...judged, commit: snapshot.commit }
+    },
+    judgeWorktree: () => Promise.reject(new Error('no work tree')),
+    wish: ({ tree, refused, departed }) => ({
+      tree,
+      refused,
+      departed,
+      removals: { limit: () => 100, confirmed: false },
+      bind: () => Promise.resolve(),
+    }),
+    close: () => Promise.resolve(),
+  }
+}
+
+async function start(engine: Engine = host.engine) {
+  const abort = new AbortController()
+  const news: News[] = []
+  let wake = () => {}
+  const reconciler = reconcilerOn(host, engine, { onChange: () => wake() })
+  const options = {
+    deployment: await deploymentOf(),
+    engine,
+    reconciler,
+    clock: host.clock,
+    signal: abort.signal,
+    probed: () => new Map<string, boolean>(),
+    tell: (one: News) => news.push(one),
+    onTurn: () => undefined,
+  }
+  const daemon = startDaemon(options, (waking) => (wake = waking))
+  running.push({ daemon, abort })
+  const told = () => news.filter(({ kind }) => kind !== 'turn').map(({ kind }) => kind)
+  return { daemon, abort, news, told, turns: () => news.filter(({ kind }) => kind === 'turn').length }
+}
+
+const within = (seconds: number) => host.clock.advance(seconds * 1000)
+
+describe('the daemon', () => {
+  it('brings up what a commit says, and follows a newer one', async () => {
+    repository.commit({ web: leaf(1), api: leaf(1, 'depends_on: [web]') })
+    const { told, daemon } = await start()
+    await within(15)
+    expect(standing(host.engine)).toEqual({ api: 'running g1 always', web: 'running g1 always' })
+    repository.commit({ web: leaf(2) })
+    repository.hint()
+    await within(20)
+    expect(standing(host.engine)).toEqual({ api: 'running g1 always', web: 'running g2 always' })
+    expect(told()).toEqual(['commit', 'commit'])
+    expect(daemon.status()).toMatchObject({ deployment: 'shop', problems: [], engine: { reachable: true } })
+  })
+
+  it('finds a commit that no hint told of', async () => {
+    repository.commit({ web: leaf(1) })
+    await start()
+    await within(10)
+    repository.commit({ web: leaf(2) })
+    await within(30)
+    expect(standing(host.engine)).toEqual({ web: 'running g2 always' })
+  })
+
+  it('is quiet when there is nothing to do', async () => {
+    repository.commit({ web: leaf(1) })
+    const { turns } = await start()
+    await within(30)
+    const before = turns()
+    await within(600)
+    expect(turns() - before).toBeLessThanOrEqual(11)
+  })
+
+  it('mends what somebody did as soon as an event tells of it', async () => {
+    repository.commit({ web: leaf(1) })
+    await start()
+    await within(20)
+    const web = await host.engine.inspect('web')
+    await host.engine.stop(web?.id ?? '')
+    await within(2)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('keeps the last good commit running when one does not read, and says so', async () => {
+    const good = repository.commit({ web: leaf(1) })
+    const { told, news, daemon } = await start()
+    await within(20)
+    repository.commit({ web: 'generation: [' })
+    repository.hint()
+    await within(20)
+    expect(told()).toEqual(['commit', 'commit', 'unreadable'])
+    expect(news.find(({ kind }) => kind === 'unreadable')).toMatchObject({ kept: good })
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    expect(daemon.status().commit?.id).toBe(good)
+    expect(daemon.status().problems).toHaveLength(1)
+    // What runs is still looked after.
+    await host.engine.remove('web')
+    await within(10)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('started on a commit that does not read, takes the newest that does', async () => {
+    const good = repository.commit({ web: leaf(1) })
+    repository.commit({ web: 'generation: [' })
+    repository.commit({ web: 'image: 3' })
+    const { daemon } = await start()
+    await within(20)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    expect(daemon.status().commit?.id).toBe(good)
+  })
+
+  it('does nothing at all where no commit ever read', async () => {
+    repository.commit({ web: 'generation: [' })
+    repository.git('checkout', '-q', '--orphan', 'alone')
+    repository.commit({ 'deployment.yaml': 'name: [' })
+    const { told } = await start()
+    await within(20)
+    expect(told()).toEqual(['commit', 'unreadable'])
+    expect(standing(host.engine)).toEqual({})
+  })
+
+  it('holds a leaf that the ledger refuses, and what runs goes on', async () => {
+    repository.commit({ web: leaf(1) })
+    const { told } = await start()
+    await within(20)
+    repository.commit({ web: leaf(1, 'environment: {NEW: x}'), api: leaf(1) })
+    repository.hint()
+    await within(20)
+    expect(told()).toEqual(['commit', 'commit', 'problems'])
+    expect(standing(host.engine)).toEqual({ api: 'running g1 always', web: 'running g1 always' })
+  })
+
+  it('says once that the repository is away, once that it is back, and looks after what runs meanwhile', async () => {
+    repository.commit({ web: leaf(1) })
+    const { told, daemon } = await start()
+    await within(20)
+    repository.fail(new RepositoryFault('unreachable', 'no route', 'Look at the network'))
+    await within(60)
+    expect(daemon.status().repository.fault).toEqual({ message: 'no route', remedy: 'Look at the network' })
+    await host.engine.remove('web')
+    await within(10)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    repository.fail(null)
+    await within(120)
+    expect(told()).toEqual(['commit', 'repository-fault', 'repository-back'])
+    expect(daemon.status().repository.fault).toBeNull()
+  })
+
+  it('says once that the engine is away, once that it is back, and goes on', async () => {
+    repository.commit({ web: leaf(1) })
+    let away = false
+    const shy = new Proxy<Engine>(host.engine, {
+      get(target, key, receiver) {
+        const value: unknown = Reflect.get(target, key, receiver)
+        if (!away || typeof value !== 'function' || key === 'events') return value
+        return () => Promise.reject(new EngineFault('unreachable', 'no engine', 'Start it'))
+      },
+    })
+    const { told, daemon } = await start(shy)
+    await within(20)
+    away = true
+    await host.engine.remove('web')
+    await within(120)
+    expect(daemon.status().engine).toMatchObject({ reachable: false, message: 'no engine' })
+    away = false
+    await within(90)
+    expect(told()).toEqual(['commit', 'engine-fault', 'engine-back'])
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('does not try a generation again that failed, and does when it changes', async () => {
+    repository.commit({ web: leaf(1) })
+    const { turns } = await start()
+    await within(20)
+    host.engine.publish('app:2', { behaviour: { exitsAfter: 100, exitCode: 1 } })
+    repository.commit({ web: leaf(2) })
+    repository.hint()
+    await within(60)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always', 'web.failed': 'exited g2 no' })
+    const failed = await host.engine.inspect('web.failed')
+    const before = turns()
+    await within(600)
+    expect((await host.engine.inspect('web.failed'))?.id).toBe(failed?.id)
+    expect(turns() - before).toBeLessThanOrEqual(11)
+    repository.commit({ web: leaf(3) })
+    await within(30)
+    expect(standing(host.engine)['web']).toBe('running g3 always')
+  })
+
+  it('tries a missing image again with growing pauses, and runs it once it is there', async () => {
+    const { turns } = await start()
+    host.engine.publish('app:4', null)
+    repository.commit({ web: leaf(4) })
+    await within(900)
+    expect(turns()).toBeLessThan(60)
+    host.engine.publish('app:4', {})
+    await within(320)
+    expect(standing(host.engine)).toEqual({ web: 'running g4 always' })
+  })
+
+  it('a newer commit wins over a candidate at its gate', async () => {
+    repository.commit({ web: leaf(1) })
+    await start()
+    await within(20)
+    const check = 'healthcheck: {test: [CMD, ok], interval: 60s}\nupdate: {deadline: 10m}'
+    host.engine.publish('app:2', { behaviour: { healthyAfter: 500_000 } })
+    repository.commit({ web: leaf(2, check) })
+    await within(30)
+    expect(standing(host.engine)).toMatchObject({ 'web.next': 'running g2 no' })
+    repository.commit({ web: leaf(3, check) })
+    await within(30)
+    expect(standing(host.engine)).toEqual({ web: 'running g3 always' })
+  })
+
+  it('ends with a candidate at its gate taken back', async () => {
+    repository.commit({ web: leaf(1) })
+    const { abort, daemon } = await start()
+    await within(20)
+    host.engine.publish('app:2', { behaviour: { healthyAfter: 500_000 } })
+    repository.commit({ web: leaf(2, 'healthcheck: {test: [CMD, ok], interval: 60s}\nupdate: {deadline: 10m}') })
+    await within(30)
+    abort.abort()
+    await host.clock.run(daemon.ended)
+    running = []
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+})
