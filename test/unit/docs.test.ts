@@ -170,7 +170,7 @@ networks: {backend: {}}
 volumes: {data: {}}
 variables: {region: eu-1, greeting: Hello}
 `,
-  'shop/set.yaml': 'version: "1"\ndefaults: {stop_grace_period: 30s}\n',
+  'shop/set.yaml': 'version: "1"\n',
   'shop/nova.conf': '[DEFAULT]\n',
   'shop/index.html': '<p>${greeting}\n',
   'shop/nova-db-sync.yaml': 'kind: job\ngeneration: 1\nimage: nova:1\n',
@@ -184,6 +184,7 @@ function problemsOf({ kind, text }: Example): unknown[] {
       // In a set's folder a YAML file is content only where a leaf mounts it.
       return problemsIn({
         'shop/example.yaml': text,
+        ...(text.includes('null') ? { 'shop/set.yaml': 'version: "1"\ndefaults: {stop_grace_period: 30s}\n' } : {}),
         ...(text.includes('./policy.yaml') ? { 'shop/policy.yaml': 'rules: []\n' } : {}),
       })
     case 'set':
@@ -203,7 +204,11 @@ function problemsOf({ kind, text }: Example): unknown[] {
 
 function problemsIn(files: Record<string, string>): unknown[] {
   const { tree, problems } = createReader().read(snapshotOf({ ...surroundingFiles, ...files }), { host: null })
-  return tree === null ? [...problems, 'it does not read'] : [...problems]
+  if (tree === null) return [...problems, 'it does not read']
+  const misquoted = [...tree.leaves.values()].filter(
+    ({ digestComment, ledgerDigest }) => digestComment !== null && !ledgerDigest.startsWith(digestComment),
+  )
+  return [...problems, ...misquoted.map(({ ledgerDigest }) => `its digest is ${ledgerDigest.slice(0, 6)}`)]
 }
 
 describe('examples', () => {

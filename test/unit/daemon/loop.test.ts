@@ -69,7 +69,7 @@ async function deploymentOf(): Promise<Deployment> {
   }
 }
 
-async function start(engine: Engine = host.engine) {
+async function start(engine: Engine = host.engine, stillOurs = () => Promise.resolve()) {
   const abort = new AbortController()
   const news: News[] = []
   let wake = () => {}
@@ -83,6 +83,7 @@ async function start(engine: Engine = host.engine) {
     probed: () => new Map<string, boolean>(),
     tell: (one: News) => news.push(one),
     onTurn: () => undefined,
+    stillOurs,
   }
   const daemon = startDaemon(options, (waking) => (wake = waking))
   running.push({ daemon, abort })
@@ -219,6 +220,20 @@ describe('the daemon', () => {
     await within(90)
     expect(told()).toEqual(['commit', 'engine-fault', 'engine-back'])
     expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('does nothing while another graft looks after the deployment', async () => {
+    repository.commit({ web: leaf(1) })
+    let theirs = true
+    const { told } = await start(host.engine, () =>
+      theirs ? Promise.reject(new EngineFault('engine', 'another graft has the lock', 'End it')) : Promise.resolve(),
+    )
+    await within(120)
+    expect(standing(host.engine)).toEqual({})
+    theirs = false
+    await within(120)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    expect(told()).toEqual(['commit', 'engine-fault', 'engine-back'])
   })
 
   it('does not try a generation again that failed, and does when it changes', async () => {

@@ -19,9 +19,15 @@ function refusing(host: Host, call: keyof Engine): Engine {
 
 describe('settle', () => {
   it('fetches images, then launches in order, then has nothing left to do', async () => {
-    const tree = treeOf({ db: leaf(1, CHECK), sync: job(1, 'depends_on: [db]'), web: leaf(1, `${CHECK}\ndepends_on: [sync]`) })
+    const tree = treeOf({
+      db: leaf(1, CHECK),
+      sync: job(1, 'depends_on: [db]'),
+      web: leaf(1, `${CHECK}\ndepends_on: [sync]`),
+    })
     const host = await hostOf(treeOf({}))
-    host.engine.publish('app:1', { behaviour: ({ healthcheck }) => (healthcheck === undefined ? { exitsAfter: 200 } : {}) })
+    host.engine.publish('app:1', {
+      behaviour: ({ healthcheck }) => (healthcheck === undefined ? { exitsAfter: 200 } : {}),
+    })
     const { turn, results } = await settle(host, wishOf(tree))
     expect(turn.plan.tables).toEqual([])
     expect(results.every(({ outcome }) => outcome.kind === 'done')).toBe(true)
