@@ -1,0 +1,188 @@
+// What an earlier turn left half done, and how it ends: the table of docs/crash-safety.md, row by row.
+
+import { readFile } from 'node:fs/promises'
+
+import { describe, expect, it } from 'vitest'
+
+import { asJob, DOWN, NEXT, planFor, PREV, RUNS, startFirst, stopFirst, what } from './found.ts'
+import { renderTable } from './render-table.ts'
+
+/** One test for each row: its key is the first cell of the row in docs/crash-safety.md. */
+const rows: Readonly<Record<string, () => Promise<void>>> = {
+  '`NAME.next` created, never started': async () => {
+    expect(await what(startFirst, { old: RUNS, candidate: { ...NEXT, state: 'created' } })).toEqual([
+      'recover: a candidate was left over: its files may be half written',
+      'remove web.next',
+    ])
+    expect(await what(stopFirst, { old: DOWN, candidate: { ...NEXT, state: 'created' } })).toEqual([
+      'recover: a candidate was left over: its files may be half written',
+      'remove web.next',
+      'start web',
+      'web: restart policy always',
+    ])
+    expect(await what(startFirst, { candidate: { ...NEXT, state: 'created' } })).toEqual([
+      'recover: a candidate was left over: its files may be half written',
+      'remove web.next',
+    ])
+  },
+  '`NAME.next` running, `NAME` running': async () => {
+    expect(await what(startFirst, { old: RUNS, candidate: NEXT })).toEqual([
+      'recover: an interrupted swap goes on at its gate',
+      'gate web.next',
+      'web.next: restart policy always',
+      'rename web to web.prev-ID6',
+      'rename web.next to web',
+      'tag the image of web',
+      'web: restart policy no',
+      'drain web for 5 s',
+      'stop web',
+      'remove web',
+    ])
+    expect(await what(startFirst, { old: RUNS, candidate: NEXT, wanted: 3 })).toEqual([
+      'recover: a candidate was left over: it is no longer wanted',
+      'stop web.next',
+      'remove web.next',
+    ])
+    // They must not overlap: an engine restart or somebody's hand brought the old one back.
+    expect(await what(stopFirst, { old: RUNS, candidate: NEXT })).toEqual([
+      'recover: a candidate was left over: it may not run beside the live one',
+      'stop web.next',
+      'remove web.next',
+    ])
+  },
+  '`NAME.next` running, `NAME` exited': async () => {
+    const { planned } = await planFor(stopFirst, { old: DOWN, candidate: NEXT })
+    expect(planned.tables.map(renderTable)).toMatchInlineSnapshot(`
+      [
+        "web
+      prepare  gate web.next                            undo: stop web.next, start web, web: restart policy always, discard web.next
+      commit   web.next: restart policy always          undo: web.next: restart policy no
+               rename web to web.prev-ID6               undo: rename web to web
+               rename web.next to web                   undo: rename web.next to web.next
+      cleanup  tag the image of web
+               remove web",
+      ]
+    `)
+    expect(await what(stopFirst, { old: DOWN, candidate: NEXT, wanted: 3 })).toEqual([
+      'recover: a candidate was left over: it is no longer wanted',
+      'stop web.next',
+      'remove web.next',
+      'start web',
+      'web: restart policy always',
+    ])
+  },
+  '`NAME.next` exited': async () => {
+    const failed = { ...NEXT, state: 'exited', exitCode: 3 } as const
+    expect(await what(stopFirst, { old: DOWN, candidate: failed })).toEqual([
+      'recover: a candidate was left over: it had failed with exit code 3',
+      'keep-failed web.next',
+      'start web',
+      'web: restart policy always',
+    ])
+    expect(await what(startFirst, { old: RUNS, candidate: failed })).toEqual([
+      'recover: a candidate was left over: it had failed with exit code 3',
+      'keep-failed web.next',
+    ])
+    // What is not wanted any more is no memory worth keeping.
+    expect(await what(startFirst, { old: RUNS, candidate: failed, wanted: 3 })).toEqual([
+      'recover: a candidate was left over: it had been stopped',
+      'remove web.next',
+    ])
+  },
+  'no `NAME`, `NAME.next` and `NAME.prev-ID6`': async () => {
+    for (const candidate of [NEXT, { ...NEXT, state: 'stopped' } as const]) {
+      expect(await what(startFirst, { old: PREV, candidate })).toEqual([
+        'recover: an interrupted swap had passed its gate; it is finished',
+        'rename web.next to web',
+      ])
+    }
+    expect(await what(stopFirst, { old: { ...PREV, state: 'stopped' }, candidate: NEXT, wanted: 3 })).toEqual([
+      'recover: an interrupted swap had passed its gate; it is finished',
+      'rename web.next to web',
+    ])
+  },
+  'no `NAME`, only `NAME.prev-ID6`': async () => {
+    expect(await what(stopFirst, { old: { ...PREV, state: 'stopped' } })).toEqual([
+      'recover: an interrupted swap lost its new container; the old one takes its name back',
+      'rename web.prev-ID6 to web',
+      'start web.prev-ID6',
+      'web.prev-ID6: restart policy always',
+    ])
+    expect(
+      await what(stopFirst, { old: { ...PREV, state: 'stopped' }, candidate: { ...NEXT, state: 'created' } }),
+    ).toEqual([
+      'recover: an interrupted swap lost its new container; the old one takes its name back',
+      'rename web.prev-ID6 to web',
+      'start web.prev-ID6',
+      'web.prev-ID6: restart policy always',
+      'remove web.next',
+    ])
+  },
+  '`NAME` running, `NAME.prev-ID6`': async () => {
+    expect(await what(startFirst, { old: PREV, candidate: RUNS })).toEqual([
+      'recover: the old container of an earlier swap is still there',
+      'tag the image of web',
+      'drain web.prev-ID6 for 5 s',
+      'stop web.prev-ID6',
+      'remove web.prev-ID6',
+    ])
+    expect(await what(stopFirst, { old: { ...PREV, state: 'stopped' }, candidate: RUNS })).toEqual([
+      'recover: the old container of an earlier swap is still there',
+      'tag the image of web',
+      'remove web.prev-ID6',
+    ])
+  },
+  '`NAME` exited, `NAME.prev-ID6`': async () => {
+    const { planned } = await planFor(stopFirst, { old: { ...PREV, state: 'stopped' }, candidate: { state: 'exited' } })
+    expect(planned.tables.map(renderTable)).toMatchInlineSnapshot(`
+      [
+        "web
+      prepare  start web                                undo: discard web, rename web.prev-ID6 to web, start web.prev-ID6, web.prev-ID6: restart policy always
+               gate web",
+      ]
+    `)
+  },
+  'a job’s `NAME.next` running': async () => {
+    expect(await what(asJob, { candidate: NEXT })).toEqual([
+      'recover: the job is still running; graft waits for it',
+      'wait-job web.next',
+      'mark shop_web.done-g2',
+      'rename web.next to web',
+    ])
+    expect(await what(asJob, { candidate: NEXT, wanted: 3 })).toEqual([
+      'recover: a candidate was left over: it is no longer wanted',
+      'stop web.next',
+      'remove web.next',
+    ])
+  },
+  'a job’s `NAME.next` exited': async () => {
+    expect(await what(asJob, { candidate: { ...NEXT, state: 'exited', exitCode: 0 } })).toEqual([
+      'recover: the job had finished; that is written down',
+      'wait-job web.next',
+      'mark shop_web.done-g2',
+      'rename web.next to web',
+    ])
+    expect(await what(asJob, { candidate: { ...NEXT, state: 'exited', exitCode: 4 } })).toEqual([
+      'recover: a candidate was left over: it had failed with exit code 4',
+      'keep-failed web.next',
+    ])
+    for (const exitCode of [137, 143, 255]) {
+      expect(await what(asJob, { candidate: { ...NEXT, state: 'exited', exitCode } })).toEqual([
+        'recover: a candidate was left over: it had been stopped half way',
+        'remove web.next',
+      ])
+    }
+  },
+}
+
+describe('the crash table', () => {
+  for (const [row, check] of Object.entries(rows)) it(row, check)
+
+  it('has the same rows in the document', async () => {
+    const text = await readFile(new URL('../../../docs/crash-safety.md', import.meta.url), 'utf8')
+    const section = text.split('\n## ').find((part) => part.startsWith('What is found')) ?? ''
+    const table = section.split('\n').filter((line) => line.startsWith('| '))
+    const documented = table.slice(1).map((line) => (line.split(' | ')[0] ?? '').replace(/^\| /, ''))
+    expect(documented.filter((cell) => !/^-+$/.test(cell))).toEqual(Object.keys(rows))
+  })
+})
