@@ -1,12 +1,15 @@
 // graft killed before and after every engine call of every kind of swap, on the engine in memory: whatever the moment,
 // never two of what must be one, never none of what was healthy, and the next graft brings it to its end.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import type { Tree } from '../../../src/desired/tree.ts'
 import type { ImageDefinition } from '../../../src/engine/memory/behaviour.ts'
 import { hostOf, job, leaf, treeOf } from '../plan/build.ts'
 import { mortal, reconcilerOn, settle, standing, watch, wishOf, type KillAt } from './memory-stage.ts'
+
+// Many runs each; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 interface Scenario {
   readonly name: string

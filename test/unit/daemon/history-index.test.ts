@@ -3,7 +3,7 @@
 
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { accept } from '../../../src/daemon/accept.ts'
 import { createHistoryIndex, type HistoryIndex } from '../../../src/daemon/history-index.ts'
@@ -13,6 +13,9 @@ import { createReader } from '../../../src/desired/read.ts'
 import { RepositoryFault } from '../../../src/repository/repository.ts'
 import { leaf } from '../plan/build.ts'
 import { nativeRepository, type NativeRepository } from './native-repository.ts'
+
+// Many runs each; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let repository: NativeRepository
 let file: string

@@ -1,6 +1,6 @@
 // The daemon in virtual time, on a real Git history and the engine in memory.
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
 import { accept } from '../../../src/daemon/accept.ts'
@@ -15,6 +15,9 @@ import { RepositoryFault } from '../../../src/repository/repository.ts'
 import { hostOf, leaf, treeOf, type Host } from '../plan/build.ts'
 import { reconcilerOn, standing } from './memory-stage.ts'
 import { nativeRepository, type NativeRepository } from './native-repository.ts'
+
+// Many runs each; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let repository: NativeRepository
 let host: Host

@@ -1,7 +1,7 @@
 // What may never be in a plan, for random trees and whatever random crashes and hands left on the engine.
 
 import fc from 'fast-check'
-import { describe, it } from 'vitest'
+import { describe, it, vi } from 'vitest'
 
 import { EngineFault } from '../../../src/apply/engine.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
@@ -10,6 +10,9 @@ import type { Action, ContainerRef, Table } from '../../../src/plan/step.ts'
 import { swapOrder } from '../../../src/plan/swap-order.ts'
 import { hostOf, planOf, runDigest, NOW, treeOf, verdictOn, type Put } from './build.ts'
 import { renderTable } from './render-table.ts'
+
+// Many runs each; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 const NAMES = ['app', 'bus', 'cache', 'db'] as const
 const DEPLOYMENT = 'volumes: {data: {}}\n'
