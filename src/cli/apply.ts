@@ -3,6 +3,8 @@
 import type { TableResult } from '../apply/outcome.ts'
 import type { Progress } from '../apply/progress.ts'
 import { holdDeployment } from '../daemon/hold-deployment.ts'
+import { askConfirmRemovals } from '../http/control-client.ts'
+import { askDaemon, socketsOf } from './daemon-place.ts'
 import type { Accepted } from '../daemon/open-deployment.ts'
 import type { Turn } from '../daemon/reconcile.ts'
 import { duration } from '../report/durations.ts'
@@ -59,7 +61,10 @@ export const applyCommand: CommandModule = {
       const engine = await openEngine(settings, surroundings.env)
       try {
         const hold = await holdDeployment(deployment.state, engine.connection, judgement.tree.name, 'graft apply')
-        if (!hold.held) throw new Mistake(hold.because, hold.remedy)
+        if (!hold.held) {
+          if (isSet(own, 'confirmRemovals')) return await confirmThroughDaemon(judgement, invocation, opened, hold)
+          throw new Mistake(hold.because, hold.remedy)
+        }
         try {
           const wish = deployment.wish(judgement, host, isSet(own, 'confirmRemovals'))
           return await bringAbout(judgement, wish, engine, invocation, opened)
@@ -73,6 +78,28 @@ export const applyCommand: CommandModule = {
       await deployment.close()
     }
   },
+}
+
+/** A daemon does the removing, because it holds the deployment; it takes the word for the commit it has in force. */
+async function confirmThroughDaemon(
+  { commit, tree }: Accepted,
+  { surroundings, output, own }: Invocation,
+  { deployment }: Opened,
+  hold: { readonly because: string; readonly remedy: string },
+): Promise<number> {
+  const sockets = await socketsOf(deployment, surroundings.env)
+  const id = commit?.id ?? ''
+  const confirmed = await askDaemon(sockets, (socket) => askConfirmRemovals(socket, id))
+  if (confirmed === null) throw new Mistake(hold.because, hold.remedy)
+  if (!confirmed) {
+    throw new Mistake(
+      `the daemon has another commit of ${tree.name} in force than ${id.slice(0, 7)}`,
+      'wait until graft status shows this commit, then say it again',
+    )
+  }
+  if (isSet(own, 'json')) output.printJson({ format: 1, confirmed: true, commit: id })
+  else output.print([`the daemon removes what ${id.slice(0, 7)} no longer declares; graft status --watch shows it`])
+  return 0
 }
 
 async function bringAbout(

@@ -52,6 +52,18 @@ export function newsEntry(news: News): LogEntry | null {
       return { level: 'info', fields: { event: news.kind }, message: 'the repository can be read again' }
     case 'engine-back':
       return { level: 'info', fields: { event: news.kind }, message: 'the engine can be reached again' }
+    case 'held': {
+      const { leaf, generation, because } = news
+      const fields = { event: 'held', leaf, generation, because }
+      return { level: 'warn', fields, message: `${leaf} is held: ${plain(because)}` }
+    }
+    case 'removals-held': {
+      const { count, limit, names } = news.held
+      const remedy = 'graft apply --confirm-removals lets them go'
+      const fields = { event: 'removals-held', count, limit, leaves: names, remedy }
+      const message = `${count} leaves would be removed, more than the ${limit} allowed: ${names.join(', ')}; ${remedy}`
+      return { level: 'warn', fields, message }
+    }
     case 'turn': {
       const { turn, milliseconds } = news
       const { plan } = turn

@@ -8,6 +8,7 @@ import { EngineFault } from '../apply/engine.ts'
 import type { News } from '../daemon/loop.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { RepositoryFault } from '../repository/repository.ts'
+import type { CommitFacts } from '../repository/snapshot.ts'
 import { newsEntry } from './news-log.ts'
 import { reads } from './open-command.ts'
 import { openEngine, type OpenedEngine } from './open-engine.ts'
@@ -31,7 +32,7 @@ export function untilEngine(
 export function untilNamed(deployment: Deployment, waiting: Waiting): Promise<string | null> {
   let told = ''
   return untilThere(waiting, 'repository', async () => {
-    const { commit } = await deployment.repository.refresh(waiting.signal)
+    const commit = await tipOrLastSeen(deployment, waiting.signal)
     const host = await deployment.hostFiles()
     const judgement = await deployment.judge(commit.id, host)
     if (reads(judgement)) return judgement.tree.name
@@ -43,6 +44,17 @@ export function untilNamed(deployment: Deployment, waiting: Waiting): Promise<st
     told = commit.id
     return null
   })
+}
+
+/** Where the repository is away, the commit that was last seen will do; the daemon follows when it is back. */
+async function tipOrLastSeen({ repository, lastTip }: Deployment, signal: AbortSignal): Promise<CommitFacts> {
+  try {
+    return (await repository.refresh(signal)).commit
+  } catch (error) {
+    const last = error instanceof RepositoryFault && !signal.aborted ? await lastTip.read() : null
+    if (last === null) throw error
+    return repository.resolve(last)
+  }
 }
 
 const FIRST_PAUSE = 1_000

@@ -40,6 +40,9 @@ export type News =
   | { readonly kind: 'repository-back' }
   | { readonly kind: 'engine-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
   | { readonly kind: 'engine-back' }
+  /** Leaves that newly wait or are refused, and why; told once for each reason. */
+  | { readonly kind: 'held'; readonly leaf: string; readonly generation: number | null; readonly because: string }
+  | { readonly kind: 'removals-held'; readonly held: NonNullable<Turn['plan']['removalHeld']> }
   | { readonly kind: 'turn'; readonly turn: Turn; readonly milliseconds: number }
 
 export interface Daemon {
@@ -49,6 +52,8 @@ export interface Daemon {
   wake(reason: string): void
   /** Forgets why a leaf waits, and looks. */
   retry(leaf: string): void
+  /** Lets the plan for this very commit remove more than the limit; false where another commit is in force. */
+  confirmRemovals(commit: string): boolean
   /** Answers once at least one more turn has been taken. */
   status(): Status
 }
@@ -73,6 +78,8 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
   let judged: { id: string; fingerprint: string } | null = null
   let problems: readonly Problem[] = []
   let turn: Turn | null = null
+  let holds = new Map<string, string>()
+  let removalsTold = ''
   let engineFault: string | null = null
   let repository: RepositoryStatus = {
     description: deployment.repository.description,
@@ -92,6 +99,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
         failures = 0
         repository = { ...repository, tip: commit, seenAt: clock.now(), fault: null }
         await consider(commit)
+        await deployment.lastTip.keep(commit.id)
       } catch (error) {
         if (signal.aborted) return
         failures++
@@ -99,7 +107,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
         pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
         if (repository.fault?.message !== message) tell({ kind: 'repository-fault', message, remedy, retryIn: pause })
         repository = { ...repository, fault: { message, remedy } }
-        if (failures === 1 && wish === null) engineWaker.wake()
+        if (accepted === null) await goOnWithWhatIsHere()
       }
       await repositoryWaker.wait(jittered(pause), 20)
     }
@@ -127,6 +135,16 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     engineWaker.wake()
   }
 
+  /** The repository is away at the start: the commit that was last seen is still in the clone. */
+  async function goOnWithWhatIsHere(): Promise<void> {
+    try {
+      const id = await deployment.lastTip.read()
+      if (id !== null) await consider(await deployment.repository.resolve(id))
+    } catch (error) {
+      if (!(error instanceof RepositoryFault)) throw error
+    }
+  }
+
   /** The commit that ran before, or, after a start, the newest one that reads. */
   async function lastGood(
     commit: CommitFacts,
@@ -137,6 +155,21 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     if (id === null) return null
     const judgement = await deployment.judge(id, host)
     return isAccepted(judgement) ? judgement : null
+  }
+
+  function tellHolds({ plan }: Turn): void {
+    const now = new Map<string, string>()
+    const busy = reconciler.busy()
+    for (const { leaf, kind, because, awaits, toGeneration } of plan.verdicts) {
+      if ((kind !== 'hold' && kind !== 'refuse') || awaits !== null || busy.has(leaf)) continue
+      now.set(leaf, because)
+      if (holds.get(leaf) !== because) tell({ kind: 'held', leaf, generation: toGeneration, because })
+    }
+    const removals = plan.removalHeld
+    const names = removals?.names.join(' ') ?? ''
+    if (removals !== null && names !== removalsTold) tell({ kind: 'removals-held', held: removals })
+    removalsTold = names
+    holds = now
   }
 
   async function reconcile(): Promise<void> {
@@ -152,6 +185,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           failures = 0
           engineFault = null
           options.onTurn(turn)
+          tellHolds(turn)
           tell({ kind: 'turn', turn, milliseconds: clock.now() - begun })
           pause = Math.min(pause, untilRetry(turn, clock.now()))
         } catch (error) {
@@ -196,6 +230,12 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     retry(leaf) {
       reconciler.retry(leaf)
       engineWaker.wake()
+    },
+    confirmRemovals(commit) {
+      if (wish === null || wish.tree.commit?.id !== commit) return false
+      wish = { ...wish, removals: { ...wish.removals, confirmed: true } }
+      engineWaker.wake()
+      return true
     },
     status: () => ({
       deployment: accepted?.tree.name ?? null,

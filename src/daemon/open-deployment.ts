@@ -14,6 +14,7 @@ import type { CommitFacts, Snapshot } from '../repository/snapshot.ts'
 import { accept, type Acceptance } from './accept.ts'
 import { createHistoryIndex, type HistoryIndex } from './history-index.ts'
 import { readHostFiles, type HostFiles } from './host-files.ts'
+import { createLastTip, type LastTip } from './last-tip.ts'
 import type { Wish } from './reconcile.ts'
 import type { Settings } from './settings.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
@@ -23,6 +24,7 @@ export interface Deployment {
   readonly state: StateFolder
   readonly repository: Repository
   readonly history: HistoryIndex
+  readonly lastTip: LastTip
   hostFiles(): Promise<HostFiles>
   /** Judges a commit; `host` null: without the host's own values, as in a pull request. */
   judge(commit: string, host: HostFiles | null): Promise<Judgement>
@@ -86,6 +88,7 @@ export async function openDeployment(
     state,
     repository,
     history,
+    lastTip: createLastTip(join(folder, 'tip.json'), settings.ref ?? null),
     hostFiles: () => readHostFiles(settings, settings.state),
     async judge(commit, host) {
       return judge(await repository.snapshot(commit, snapshot), commit, host)

@@ -20,6 +20,12 @@ export async function askRetry(socket: string, leaf: string): Promise<boolean> {
   return (await call(socket, 'POST', `/retry/${leaf}`)) !== null
 }
 
+/** Whether the daemon takes it: false where another commit is in force there; null where no daemon listens. */
+export async function askConfirmRemovals(socket: string, commit: string): Promise<boolean | null> {
+  const body = await call(socket, 'POST', `/confirm-removals/${commit}`)
+  return body === null ? null : (JSON.parse(body) as { confirmed: boolean }).confirmed
+}
+
 const PATIENCE = 5_000
 
 function call(socketPath: string, method: string, path: string): Promise<string | null> {

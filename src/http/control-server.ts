@@ -30,6 +30,10 @@ export async function serveControl(socket: string, daemon: Daemon): Promise<Cont
       daemon.retry(leaf)
       return answer(202, {})
     }
+    const commit = /^\/confirm-removals\/([0-9a-f]{40})$/.exec(path)?.[1]
+    if (request.method === 'POST' && commit !== undefined) {
+      return answer(200, { confirmed: daemon.confirmRemovals(commit) })
+    }
     answer(404, { message: `there is no ${request.method} ${path}` })
   })
   await listen(server, socket)

@@ -43,7 +43,7 @@ interface Seen {
 
 let docker: Docker
 let folder = ''
-let foreign: Docker.Container
+let foreign: Docker.Container | undefined
 let before: Record<string, string[]>
 let summary: Summary
 let story = ''
@@ -69,7 +69,7 @@ beforeAll(async () => {
 }, 280_000)
 
 afterAll(async () => {
-  await foreign.remove({ force: true })
+  await foreign?.remove({ force: true })
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -108,7 +108,7 @@ describe('the demo', () => {
 
   test('keeps off names that are taken', async () => {
     expect(summary.names.prefix).toBe('demo-')
-    expect((await foreign.inspect()).State.Running).toBe(true)
+    expect((await foreign?.inspect())?.State.Running).toBe(true)
   })
 
   test('says openly what it uses, without colours where nobody watches', () => {

@@ -60,10 +60,15 @@ beforeAll(async () => {
   await stage.git('remote', 'add', 'served', `${server.url}/site.git`)
   await push({ 'web.yaml': web(1) }, 'web 1')
   options = ['--repo', `${server.url}/site.git`, '--state', join(folder, 'state'), '--engine', inject('engineUrl')]
+  startDaemon()
+})
+
+function startDaemon(): void {
   daemon = spawn(process.execPath, [main, 'run', '--poll', '1', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
   daemon.stdout?.on('data', (chunk) => (log += String(chunk)))
   daemon.stderr?.on('data', (chunk) => (log += String(chunk)))
-})
+}
+
 afterAll(async () => {
   if (daemon.exitCode === null) {
     daemon.kill('SIGKILL')
@@ -185,6 +190,32 @@ describe('graft run', () => {
     server = await startGitServer({ folder, port })
     await push({ 'web.yaml': web(6) }, 'web 6')
     await soon(async () => expect((await stage.containers())['web']).toMatchObject({ generation: '6' }))
+  })
+
+  it('starts while the Git server is away, and keeps running what it saw last', async () => {
+    await atRest()
+    const { port } = server
+    await server.stop()
+    daemon.kill('SIGKILL')
+    await once(daemon, 'exit')
+    await stage.container('web').kill()
+    startDaemon()
+    await soon(async () =>
+      expect((await stage.containers())['web'], log).toMatchObject({ state: 'running', generation: '6' }),
+    )
+    server = await startGitServer({ folder, port })
+    await push({ 'web.yaml': web(7) }, 'web 7')
+    await soon(async () => expect((await stage.containers())['web'], log).toMatchObject({ generation: '7' }))
+  })
+
+  it('asks before it removes more than the limit, and takes the word of graft apply', async () => {
+    await push({ 'deployment.yaml': stage.deploymentYaml('removal_limit: 0\n') }, 'careful')
+    await push({ 'other.yaml': null }, 'other goes')
+    await soon(async () => expect((await status()).removalHeld).toMatchObject({ count: 1, limit: 0, names: ['other'] }))
+    expect(log).toContain('graft apply --confirm-removals')
+    const confirmed = await graft(folder, ['apply', '--confirm-removals', ...options])
+    expect(confirmed).toMatchObject({ exitCode: 0, output: expect.stringContaining('the daemon removes') })
+    await soon(async () => expect(await stage.containers()).not.toHaveProperty('other'))
   })
 
   it('SIGTERM ends it cleanly: what runs stays, nothing is left over, the lock is gone', async () => {

@@ -21,7 +21,7 @@ let repository: NativeRepository
 let file: string
 beforeEach(() => {
   repository = nativeRepository()
-  file = repository.sandbox.path('..', `${repository.sandbox.folder.split('/').at(-1)}.jsonl`)
+  file = repository.sandbox.path('.git', 'history.jsonl')
 })
 afterEach(() => {
   repository.sandbox.remove()

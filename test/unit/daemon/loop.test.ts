@@ -37,7 +37,7 @@ afterEach(async () => {
 })
 
 async function deploymentOf(): Promise<Deployment> {
-  const state = await openStateFolder(repository.sandbox.path('..', 'unused-state'))
+  const state = await openStateFolder(repository.sandbox.path('.git', 'graft-state'))
   const settings = { ...settingsSchema.parse({}), repo: repository.sandbox.folder, state: state.root }
   const history = createHistoryIndex(repository, createReader(), null)
   const reader = createReader()
@@ -47,6 +47,7 @@ async function deploymentOf(): Promise<Deployment> {
     state,
     repository,
     history,
+    lastTip: { read: () => Promise.resolve(null), keep: () => Promise.resolve() },
     hostFiles: () => Promise.resolve(files),
     async judge(commit) {
       const snapshot = await repository.snapshot(commit)
