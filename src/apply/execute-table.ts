@@ -2,7 +2,7 @@
 // first; a step that fails in cleanup is reported, and the next turn finds what it left.
 
 import type { Step, Table } from '../plan/step.ts'
-import { EngineFault } from './engine.ts'
+import { EngineFault, type FaultKind } from './engine.ts'
 import { SpecFailure, Superseded, type Outcome, type TableResult } from './outcome.ts'
 import { perform, type Bench } from './perform.ts'
 
@@ -103,11 +103,13 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   }
 }
 
+const REPLANNED: ReadonlySet<FaultKind> = new Set(['name-taken', 'not-found', 'unreachable'])
+
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof SpecFailure) return { kind: 'failed', leaf: error.leaf, message: error.message, log: error.log }
   if (error instanceof Superseded) return { kind: 'superseded', message: error.message }
   if (error instanceof EngineFault) {
-    const replan = error.kind === 'name-taken' || error.kind === 'not-found'
+    const replan = REPLANNED.has(error.kind)
     return { kind: 'fault', message: error.message, remedy: error.remedy, replan }
   }
   return { kind: 'fault', message: messageOf(error), remedy: 'It is tried again', replan: false }

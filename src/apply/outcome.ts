@@ -27,7 +27,10 @@ export type Outcome =
   | { readonly kind: 'done' }
   /** A spec is to blame. */
   | { readonly kind: 'failed'; readonly leaf: string; readonly message: string; readonly log: readonly string[] }
-  /** Registry, disk, network or engine; tried again. `replan`: the engine looked different from what was planned. */
+  /**
+   * Registry, disk, network or engine; tried again. `replan`: at once, because the engine looked different from what was
+   * planned, or could not be reached and the next look will tell when it is back.
+   */
   | { readonly kind: 'fault'; readonly message: string; readonly remedy: string; readonly replan: boolean }
   | { readonly kind: 'superseded'; readonly message: string }
 

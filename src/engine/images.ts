@@ -80,8 +80,8 @@ export async function removeTag(connection: EngineConnection, tag: string): Prom
 
 /** The rollback tags of one leaf that exist, sorted. */
 export async function rollbackTags(connection: EngineConnection, deployment: string, leaf: string): Promise<string[]> {
-  const local = await listImages(connection)
   const repository = `${rollbackRepository(deployment, leaf)}:`
+  const local = await listImages(connection, { filters: JSON.stringify({ reference: [`${repository}*`] }) })
   return [...local.idsByTag.keys()].filter((tag) => tag.startsWith(repository)).toSorted()
 }
 
@@ -92,11 +92,11 @@ interface LocalImages {
   readonly idsByDigest: ReadonlyMap<string, string>
 }
 
-async function listImages(connection: EngineConnection): Promise<LocalImages> {
+async function listImages(connection: EngineConnection, query: Record<string, string> = {}): Promise<LocalImages> {
   const idsByTag = new Map<string, string>()
   const idsByDigest = new Map<string, string>()
   try {
-    for (const image of await rawCall<Dockerode.ImageInfo[]>(connection.docker, { path: '/images/json' })) {
+    for (const image of await rawCall<Dockerode.ImageInfo[]>(connection.docker, { path: '/images/json', query })) {
       for (const tag of image.RepoTags ?? []) {
         const parsed = parseReference(tag)
         if (parsed !== null) idsByTag.set(formatReference(parsed), image.Id)

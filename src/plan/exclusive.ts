@@ -16,7 +16,7 @@ export interface Exclusive {
 /** What a leaf's container will hold, by the names things have on the engine. */
 export function exclusivesOfLeaf(leaf: Leaf, tree: Tree, image: ImageFacts | null): Exclusive[] {
   const { spec } = leaf
-  const found = [...spec.ports.flatMap(ofPort)]
+  const found = spec.ports.flatMap(ofPort)
   if (spec.network_mode === 'host') found.push({ key: `host-network:${leaf.name}`, text: 'the host network' })
   for (const [key, join] of Object.entries(spec.networks)) {
     const name = tree.networks.get(key)?.name ?? key
@@ -41,7 +41,7 @@ export function exclusivesOfLeaf(leaf: Leaf, tree: Tree, image: ImageFacts | nul
 /** What a container holds now. */
 export function exclusivesOfContainer(container: ObservedContainer): Exclusive[] {
   const { running } = container
-  const found = [...running.ports.flatMap(ofPort)]
+  const found = running.ports.flatMap(ofPort)
   for (const [name, join] of Object.entries(running.networks)) {
     for (const address of [join.ipv4_address, join.ipv6_address]) {
       if (address !== undefined) found.push({ key: `address:${name}:${address}`, text: `the fixed address ${address}` })

@@ -134,7 +134,8 @@ describe('graft run', () => {
   })
 
   it('a commit that does not touch a waiting leaf leaves its gate alone', async () => {
-    await push({ 'web.yaml': web(4, `sleep 4; ${HEALTHY}`) }, 'web 4 takes its time')
+    const patient = web(4, `sleep 4; ${HEALTHY}`).replace('interval: 1s', 'interval: 1s, start_period: 30s')
+    await push({ 'web.yaml': patient }, 'web 4 takes its time')
     await soon(async () => expect(await stage.containers()).toHaveProperty(['web.next']))
     const waiting = (await stage.containers())['web.next']?.id
     await push({ 'other.yaml': web(1) }, 'other')

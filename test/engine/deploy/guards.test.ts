@@ -104,7 +104,7 @@ describe('what is not graft’s', () => {
       const verdict = turn.plan.verdicts.find(({ leaf }) => leaf === 'mine')
       expect(verdict).toMatchObject({
         kind: 'hold',
-        because: expect.stringContaining('is taken by a container that is not graft’s'.replace('’', "'")),
+        because: expect.stringContaining("is taken by a container that is not this deployment's"),
       })
       await stage.commit({ 'mine.yaml': null, 'api.yaml': web(2, 'environment: {A: b}\n') })
       await stage.apply()

@@ -184,7 +184,7 @@ describe('the daemon', () => {
     repository.commit({ web: leaf(1, 'environment: {NEW: x}'), api: leaf(1) })
     repository.hint()
     await within(20)
-    expect(told()).toEqual(['commit', 'commit', 'problems'])
+    expect(told()).toEqual(['commit', 'commit', 'problems', 'held'])
     expect(standing(host.engine)).toEqual({ api: 'running g1 always', web: 'running g1 always' })
   })
 
