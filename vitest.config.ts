@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
+import { closingLine } from './test/closing-line.ts'
+
 export default defineConfig({
   test: {
+    reporters: ['default', closingLine],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks' } },
       {
