@@ -11,6 +11,7 @@ import { hold, inPlace, verdictOf, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
 import { stateRepair } from './repair.ts'
+import { holdRemovals, unsettledLeaf } from './removal-wait.ts'
 import { leftoverNetworks, planResources, resourceKeys } from './resources.ts'
 import { situations, type Situation } from './situation.ts'
 import { swapOrder } from './swap-order.ts'
@@ -43,7 +44,10 @@ export function plan(input: PlanInput): Plan {
     proposals.set(name, why === null ? proposal : heldBack(leaf, context, why))
   }
   const removals = planRemovals(input, found)
+  const unsettled = unsettledLeaf(tree, found, proposals)
   const ordered = [...proposals.values(), ...removals.proposals]
+  const { tables, waiting } = buildTables(ordered, tree, resources.tables, unsettled !== null)
+  const departed = holdRemovals(removals.proposals, waiting, unsettled)
   const inTreeOrder: Verdict[] = []
   for (const name of tree.leaves.keys()) {
     const proposal = proposals.get(name)
@@ -52,8 +56,8 @@ export function plan(input: PlanInput): Plan {
   return {
     deployment: tree.name,
     commit: tree.commit?.id ?? null,
-    verdicts: [...inTreeOrder, ...removals.proposals.map(({ verdict }) => verdict)],
-    tables: [...buildTables(ordered, tree, resources.tables), ...leftoverNetworks(input)],
+    verdicts: [...inTreeOrder, ...departed.map(({ verdict }) => verdict)],
+    tables: [...tables, ...leftoverNetworks(input)],
     removalHeld: removals.held,
     notes: [...new Set(resources.blocked.values())],
   }

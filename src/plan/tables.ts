@@ -10,8 +10,22 @@ import { step } from './steps.ts'
 
 type InPlace = Extract<Work, { kind: 'steps' }>
 
-/** `proposals` in launch order; `resources` are the tables that make networks and volumes. */
-export function buildTables(proposals: readonly Proposal[], tree: Tree, resources: readonly Table[]): Table[] {
+export interface BuiltTables {
+  readonly tables: readonly Table[]
+  /** Leaves that are gone and stay for now. */
+  readonly waiting: ReadonlySet<string>
+}
+
+/**
+ * `proposals` in launch order; `resources` are the tables that make networks and volumes. Where `removalsWait`, nothing
+ * is removed but what a swap needs out of its way.
+ */
+export function buildTables(
+  proposals: readonly Proposal[],
+  tree: Tree,
+  resources: readonly Table[],
+  removalsWait: boolean,
+): BuiltTables {
   const works = proposals.map(({ work }) => work).filter((work) => work !== null)
   const swaps = works.filter((work): work is Swap => work.kind === 'swap')
   const removals = works.filter((work): work is Removal => work.kind === 'remove')
@@ -52,8 +66,14 @@ export function buildTables(proposals: readonly Proposal[], tree: Tree, resource
       cleanup: work.cleanup,
     }
   })
-  const changes = groups.map((group): Table => {
-    if (group.swaps.length === 0) return removalTable(group.removals, removals, tableOf)
+  const replacing = new Set(swaps.filter(({ live }) => live !== null).map(({ leaf }) => tableOf.get(leaf.name) ?? ''))
+  const waiting = new Set<string>()
+  const changes = groups.flatMap((group): Table[] => {
+    if (group.swaps.length === 0) {
+      if (!removalsWait) return [removalTable(group.removals, removals, tableOf, replacing)]
+      for (const { situation } of group.removals) waiting.add(situation.leaf)
+      return []
+    }
     const own = new Set(group.swaps.map(({ leaf }) => leaf.name))
     const after = new Set<string>()
     for (const { leaf } of group.swaps) {
@@ -63,9 +83,9 @@ export function buildTables(proposals: readonly Proposal[], tree: Tree, resource
         if (table !== undefined && !own.has(name)) after.add(table)
       }
     }
-    return swapTable(group, tree, [...after])
+    return [swapTable(group, tree, [...after])]
   })
-  return [...resources, ...pulls, ...repairs, ...changes]
+  return { tables: [...resources, ...pulls, ...repairs, ...changes], waiting }
 }
 
 function pullTable({ leaf, image }: Extract<Work, { kind: 'pull' }>): Table {
@@ -74,12 +94,17 @@ function pullTable({ leaf, image }: Extract<Work, { kind: 'pull' }>): Table {
   return { id, leaves: [leaf.name], after: [], preemptible: true, prepare: [fetch], commit: [], cleanup: [] }
 }
 
-/** A leaf is removed after the leaves that depended on it. */
-function removalTable(group: readonly Removal[], all: readonly Removal[], tableOf: ReadonlyMap<string, string>): Table {
+/** A leaf is removed after the leaves that depended on it, and after those that are replaced and may have used it. */
+function removalTable(
+  group: readonly Removal[],
+  all: readonly Removal[],
+  tableOf: ReadonlyMap<string, string>,
+  replacing: ReadonlySet<string>,
+): Table {
   const leaves = group.map(({ situation }) => situation.leaf)
   const dependents = all.filter(({ dependencies }) => dependencies.some((name) => leaves.includes(name)))
   const others = dependents.map(({ situation }) => situation.leaf).filter((name) => !leaves.includes(name))
-  const after = [...new Set(others.map((name) => tableOf.get(name) ?? name))]
+  const after = [...new Set([...others.map((name) => tableOf.get(name) ?? name), ...replacing])]
   const cleanup = group.flatMap(({ situation }) => removeAll(situation))
   return { id: leaves.join('+'), leaves, after, preemptible: false, prepare: [], commit: cleanup, cleanup: [] }
 }

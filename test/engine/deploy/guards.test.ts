@@ -24,6 +24,23 @@ describe('removal', () => {
     expect(Object.keys(await stage.containers())).toEqual(['cc'])
   })
 
+  it('removes what others may use only when these have become what the commit says', async () => {
+    await stage.commit({ 'cache.yaml': web(), 'api.yaml': web(1, 'depends_on: [cache]\n') })
+    await stage.apply()
+    const before = await stage.containers()
+    await stage.commit({ 'cache.yaml': null, 'api.yaml': leaf(2, 'exit 5') })
+    const { turn } = await stage.apply()
+    expect(await stage.containers()).toMatchObject({ api: before['api'], cache: before['cache'] })
+    expect(turn.plan.verdicts.find(({ leaf: name }) => name === 'cache')).toMatchObject({
+      kind: 'hold',
+      because: expect.stringContaining('api still runs an older generation'),
+    })
+    await stage.commit({ 'api.yaml': web(3, 'environment: {A: b}\n') })
+    const { results } = await stage.apply()
+    expect(results.map(({ table }) => table.id)).toEqual(['api', 'cache'])
+    expect(Object.keys(await stage.containers()).toSorted()).toEqual(['api', 'api.failed'])
+  })
+
   it('keeps what said prune: false', async () => {
     await stage.commit({ 'aa.yaml': web(1, 'prune: false\n'), 'cc.yaml': web() })
     await stage.apply()

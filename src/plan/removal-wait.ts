@@ -1,0 +1,34 @@
+// What is gone from the tree may still serve a leaf that runs as an older commit declared it. So leaves are removed when
+// the others have become what the commit says; one that cannot (its new spec failed, or is refused) keeps them.
+
+import type { Tree } from '../desired/tree.ts'
+import type { Proposal } from './proposal.ts'
+import type { Situation } from './situation.ts'
+
+/** A leaf that runs another generation and that this plan does not swap; null where there is none. */
+export function unsettledLeaf(
+  tree: Tree,
+  situations: ReadonlyMap<string, Situation>,
+  proposals: ReadonlyMap<string, Proposal>,
+): string | null {
+  for (const { leaf, live } of situations.values()) {
+    const wanted = tree.leaves.get(leaf)
+    if (wanted === undefined || live === null || live.labels.generation === wanted.generation) continue
+    if (wanted.kind === 'job' || wanted.suspend || wanted.state === 'stopped') continue
+    if (proposals.get(leaf)?.work?.kind !== 'swap') return leaf
+  }
+  return null
+}
+
+/** The proposals with those of `waiting` turned into holds. */
+export function holdRemovals(
+  proposals: readonly Proposal[],
+  waiting: ReadonlySet<string>,
+  unsettled: string | null,
+): Proposal[] {
+  return proposals.map((proposal) => {
+    if (!waiting.has(proposal.verdict.leaf)) return proposal
+    const because = `its file is gone, but ${unsettled} still runs an older generation, which may use it`
+    return { verdict: { ...proposal.verdict, kind: 'hold', because }, work: null }
+  })
+}
