@@ -1,7 +1,7 @@
 // One graft per deployment and engine on this host: a file that names the process which holds it.
 
-import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -21,18 +21,40 @@ export type LockResult =
 export async function takeLockFile(file: string, command: string): Promise<LockResult> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const own: LockHolder = { pid: process.pid, started: await startOf(process.pid), command }
+  const holder = await acquire(file, own)
+  return holder === null ? { taken: true, release: () => release(file, own) } : { taken: false, holder }
+}
+
+/**
+ * Null once it is ours. A stale lock is replaced by whoever holds the lock over that very text of it: nobody else may
+ * touch a file with that text, so between the second look and the rename nothing can change. Should that one die half
+ * way, its own lock is stale, and is taken over in the same manner.
+ */
+async function acquire(file: string, own: LockHolder): Promise<LockHolder | null> {
   for (;;) {
-    if (await place(file, own)) return { taken: true, release: () => release(file, own) }
-    const holder = await livingHolder(file)
-    if (holder !== null) return { taken: false, holder }
-    await takeAway(file, own)
+    if (await place(file, own)) return null
+    const text = await readFile(file, 'utf8').catch(() => null)
+    if (text === null) continue
+    const holder = parse(text)
+    if (holder !== null && (await isAlive(holder))) return holder
+    const over = `${file}.${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+    if ((await acquire(over, own)) !== null) {
+      await sleep(10)
+      continue
+    }
+    try {
+      if ((await readFile(file, 'utf8').catch(() => null)) !== text) continue
+      await rename(await writeBeside(file, own), file)
+      return null
+    } finally {
+      await rm(over, { force: true })
+    }
   }
 }
 
 /** Whole or not at all: the file appears with its content, and only where there is none. */
 async function place(file: string, own: LockHolder): Promise<boolean> {
-  const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  await writeFile(beside, JSON.stringify(own), { flag: 'wx', mode: 0o600 })
+  const beside = await writeBeside(file, own)
   try {
     await link(beside, file)
     return true
@@ -44,24 +66,12 @@ async function place(file: string, own: LockHolder): Promise<boolean> {
   }
 }
 
-async function livingHolder(file: string): Promise<LockHolder | null> {
-  const holder = parse(await readFile(file, 'utf8').catch(() => ''))
-  return holder !== null && (await isAlive(holder)) ? holder : null
-}
-
-/** Removes a stale lock. One at a time, or the lock that another graft has taken meanwhile would be removed. */
-async function takeAway(file: string, own: LockHolder): Promise<void> {
-  const guard = `${file}.stale`
-  if (!(await place(guard, own))) {
-    if ((await livingHolder(guard)) === null) await rm(guard, { force: true })
-    else await sleep(10)
-    return
-  }
-  try {
-    if ((await livingHolder(file)) === null) await rm(file, { force: true })
-  } finally {
-    await rm(guard, { force: true })
-  }
+/** The nonce makes every lock's text its own. */
+async function writeBeside(file: string, own: LockHolder): Promise<string> {
+  const nonce = randomBytes(8).toString('hex')
+  const beside = `${file}.${process.pid}.${nonce}`
+  await writeFile(beside, JSON.stringify({ ...own, nonce }), { flag: 'wx', mode: 0o600 })
+  return beside
 }
 
 async function release(file: string, own: LockHolder): Promise<void> {

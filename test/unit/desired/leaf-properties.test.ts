@@ -99,7 +99,7 @@ function spec(keys: object) {
 const port = fc.integer({ min: 1, max: 65535 })
 const address = fc.option(fc.constantFrom('127.0.0.1', '10.1.2.3', '::1', 'fd00::1'), { nil: undefined })
 const path = fc
-  .array(fc.stringMatching(/^[a-z0-9_.-]{1,8}$/), { minLength: 1, maxLength: 3 })
+  .array(fc.stringMatching(/^[a-z0-9_-][a-z0-9_.-]{0,7}$/), { minLength: 1, maxLength: 3 })
   .map((parts) => `/m/${parts.join('/')}`)
 
 describe('short and long forms agree', () => {
