@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 
-import { hostOf, leaf, treeOf, withContainer, type Host } from './build.ts'
+import { hostOf, leaf, refusal, treeOf, withContainer, type Host } from './build.ts'
 import { on, running } from './judged.ts'
 
 describe('a container', () => {
@@ -184,6 +184,21 @@ describe('a container', () => {
     expect(said).toBe('remove: its file is gone')
     expect([set, toGeneration]).toEqual([null, null])
     expect(steps).toEqual(['web: restart policy no', 'stop web', 'remove web'])
+  })
+
+  it('remove: after the tables of those that may have used it; hold: where one of them cannot change', async () => {
+    const before = treeOf({ web: leaf(1), api: leaf(1), other: leaf(1) })
+    const after = treeOf({ api: leaf(2, 'environment: {LEVEL: info}'), other: leaf(1) })
+    const observed = await (await running(before, after)).observe(after)
+    const { said, planned } = on(after, observed)
+    expect(said).toBe('remove: its file is gone')
+    expect(planned.tables.map(({ id, after: first }) => [id, first])).toEqual([
+      ['api', []],
+      ['web', ['api']],
+    ])
+    const held = on(after, observed, { refused: refusal('api', 'not granted') })
+    expect(held.said).toBe('hold: its file is gone, but api still runs an older generation, which may use it')
+    expect(held.planned.tables).toEqual([])
   })
 
   it('keep: its file is gone, but it said prune: false', async () => {
