@@ -7,6 +7,7 @@ import type { Leaf, Tree } from '../desired/tree.ts'
 import { withoutSecrets } from './compare.ts'
 import { effectiveSpec } from './effective.ts'
 import { gainsOf } from './gains.ts'
+import { verdictOf } from './proposal.ts'
 import { describeChange } from './repair.ts'
 import { specFields, type SpecFields } from './spec-fields.ts'
 import { swapOrder, type SwapOrder } from './swap-order.ts'
@@ -153,19 +154,5 @@ function verdict(
   because: string,
   more: Partial<Verdict> = {},
 ): Verdict {
-  return {
-    leaf: leaf.name,
-    set: leaf.set,
-    kind,
-    because,
-    changes: [],
-    fromGeneration: old?.generation ?? null,
-    toGeneration: leaf.generation,
-    order: null,
-    gains: [],
-    notes: [],
-    retryAt: null,
-    awaits: null,
-    ...more,
-  }
+  return verdictOf(leaf, null, kind, because, { fromGeneration: old?.generation ?? null, ...more })
 }

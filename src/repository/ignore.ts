@@ -52,26 +52,29 @@ function parseRule(line: string): IgnoreRule[] {
   if (foldersOnly) text = text.slice(0, -1)
   const wholePath = text.includes('/')
   if (text.startsWith('/')) text = text.slice(1)
-  const source = text === '' ? null : translate(text)
+  const source = text === '' ? null : translate(text, wholePath ? text.search(/[*?[\\]/) : 0)
   if (source === null) return []
   return [{ negated, foldersOnly, wholePath, pattern: new RegExp(`^${source}$`, 's') }]
 }
 
-/** A pattern as a regular expression; null where it can never match. */
-function translate(glob: string): string | null {
+/**
+ * A pattern as a regular expression; null where it can never match. `start`: where its first wildcard stands; Git
+ * compares what lies before it as plain text and takes up the pattern there, so that `a**` + `/b` has a boundary after `a`.
+ */
+function translate(glob: string, start: number): string | null {
   let result = ''
   for (let at = 0; at < glob.length; at++) {
     const character = glob.charAt(at)
     if (character === '*') {
       let stars = 1
       while (glob[at + stars] === '*') stars++
-      const starts = at === 0 || glob[at - 1] === '/'
+      const starts = at === 0 || at === start || glob[at - 1] === '/'
       const after = glob[at + stars]
       if (stars > 1 && starts && after === '/') {
         result += '(?:.*/)?'
         at += stars
       } else if (stars > 1 && starts && after === undefined) {
-        result += at === 0 ? '.*' : '.+'
+        result += at === 0 || at === start ? '.*' : '.+'
         at += stars - 1
       } else {
         result += '[^/]*'

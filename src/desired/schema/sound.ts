@@ -28,7 +28,9 @@ export function unsound(raw: unknown, options: { symbolic: boolean }): Issue[] {
       add(path, 'value', `nested more than ${DEEPEST} deep`, 'write it flatter')
     } else if (typeof value === 'string') visitText(value, path, 'value')
     else if (typeof value === 'number') {
-      if (!Number.isFinite(value)) add(path, 'value', `${value} is no number that can be used`, 'write a finite number')
+      if (!Number.isFinite(value)) {
+        add(path, 'value', `${asWritten(value)} is no number that can be used`, 'write a finite number')
+      }
     } else if (Array.isArray(value)) {
       for (let index = 0; index < value.length && values <= MOST_VALUES; index++) visit(value[index], [...path, index])
     } else if (typeof value === 'object' && value !== null) visitMapping(value, path)
@@ -63,4 +65,10 @@ export function unsound(raw: unknown, options: { symbolic: boolean }): Issue[] {
     const where = place(path)
     issues.push({ path, at, message: where === '' ? message : `${where}: ${message}`, remedy })
   }
+}
+
+/** YAML's own word for a number that is not finite (YAML 1.2, 10.3.2). */
+function asWritten(value: number): string {
+  if (Number.isNaN(value)) return '.nan'
+  return value > 0 ? '.inf' : '-.inf'
 }
