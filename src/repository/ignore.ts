@@ -68,13 +68,13 @@ function translate(glob: string, start: number): string | null {
     if (character === '*') {
       let stars = 1
       while (glob[at + stars] === '*') stars++
-      const starts = at === 0 || at === start || glob[at - 1] === '/'
+      const starts = at === start || glob[at - 1] === '/'
       const after = glob[at + stars]
       if (stars > 1 && starts && after === '/') {
         result += '(?:.*/)?'
         at += stars
       } else if (stars > 1 && starts && after === undefined) {
-        result += at === 0 || at === start ? '.*' : '.+'
+        result += '.*'
         at += stars - 1
       } else {
         result += '[^/]*'

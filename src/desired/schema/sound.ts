@@ -1,5 +1,7 @@
 // What no file may hold whatever it means: values that are not plain data, reserved signs, and more than a file needs.
 
+import { stringify } from 'yaml'
+
 import { containsSymbol } from '../symbolic.ts'
 import type { Issue } from './issue.ts'
 import { cut, describe, place } from './show.ts'
@@ -29,7 +31,7 @@ export function unsound(raw: unknown, options: { symbolic: boolean }): Issue[] {
     } else if (typeof value === 'string') visitText(value, path, 'value')
     else if (typeof value === 'number') {
       if (!Number.isFinite(value)) {
-        add(path, 'value', `${asWritten(value)} is no number that can be used`, 'write a finite number')
+        add(path, 'value', `${stringify(value).trim()} is no number that can be used`, 'write a finite number')
       }
     } else if (Array.isArray(value)) {
       for (let index = 0; index < value.length && values <= MOST_VALUES; index++) visit(value[index], [...path, index])
@@ -65,10 +67,4 @@ export function unsound(raw: unknown, options: { symbolic: boolean }): Issue[] {
     const where = place(path)
     issues.push({ path, at, message: where === '' ? message : `${where}: ${message}`, remedy })
   }
-}
-
-/** YAML's own word for a number that is not finite (YAML 1.2, 10.3.2). */
-function asWritten(value: number): string {
-  if (Number.isNaN(value)) return '.nan'
-  return value > 0 ? '.inf' : '-.inf'
 }
