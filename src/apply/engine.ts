@@ -1,7 +1,8 @@
 // The engine as graft needs it. src/engine implements it over the Docker Engine API and once in memory; the same
 // contract tests hold both. Every call names what it acts on by id or name and may be repeated without harm.
 
-import type { Leaf, NetworkWish, Tree, VolumeWish } from '../desired/tree.ts'
+import type { PublishedPort } from '../desired/spec.ts'
+import type { HttpProbe, Leaf, NetworkWish, Tree, VolumeWish } from '../desired/tree.ts'
 import type { ImageFacts, Observed, ObservedContainer } from '../plan/observed.ts'
 
 export interface Engine {
@@ -54,6 +55,21 @@ export interface Engine {
   exec(id: string, command: readonly string[], timeout: number): Promise<ProbeResult>
   /** Opens a connection to the container: from here, or from a helper in its network namespace. */
   probe(id: string, target: ProbeTarget, timeout: number): Promise<ProbeResult>
+  /**
+   * Opens one connection to a published port as a client of this host would, and closes it; with `http`, asks for its
+   * path and waits for the whole answer. null where the port cannot be reached from here (a remote engine).
+   */
+  knock(port: PublishedPort, http: HttpProbe | null, timeout: number): Promise<ProbeResult | null>
+  /** Puts the first configuration into an ingress container that was not started yet. */
+  putIngressConfig(id: string, text: string): Promise<void>
+  /**
+   * Gives a running ingress container another configuration: HAProxy checks it, then takes it over without closing a
+   * port that stays. Resolves when new connections are served by it. Throws IngressRejection where HAProxy does not take
+   * it; then it serves what it served before, also after a restart.
+   */
+  loadIngressConfig(id: string, config: IngressConfig): Promise<void>
+  /** Digest of the configuration an ingress container serves now; null where it does not run or does not answer. */
+  ingressDigest(id: string, checkPort: number): Promise<string | null>
   /** How many clients are connected to the ports the container listens on; null where that cannot be seen from here. */
   openConnections(id: string): Promise<number | null>
   /** Resolves when the container no longer runs. */
@@ -96,7 +112,32 @@ export interface CreateOrder {
   readonly joins: ReadonlyMap<string, string>
 }
 
-export type ProbeTarget =
+/** One configuration of the ingress, as src/plan/ingress-config.ts renders it for one container. */
+export interface IngressConfig {
+  readonly text: string
+  /** SHA-256 (hex) over what it does, the same for every container it is rendered for; the check answers with it. */
+  readonly digest: string
+  readonly checkPort: number
+}
+
+/** HAProxy did not take a configuration. */
+export class IngressRejection extends Error {
+  /** HAProxy's own words, a line each. */
+  readonly words: readonly string[]
+  /** Lines of the configuration that the words name, 1-based; empty where they name none. */
+  readonly lines: readonly number[]
+  constructor(words: readonly string[], lines: readonly number[]) {
+    super(words.join('; '))
+    this.name = 'IngressRejection'
+    this.words = words
+    this.lines = lines
+  }
+}
+
+/** `ingress`: whether an ingress container serves a configuration of graft's; `port` is its check port. */
+export type ProbeTarget = NetworkTarget | { readonly kind: 'ingress'; readonly port: number }
+
+export type NetworkTarget =
   | { readonly kind: 'tcp'; readonly port: number }
   | {
       readonly kind: 'http'

@@ -25,6 +25,8 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
     startedAt,
     endedAt: bench.clock.now(),
     gates: bench.gates,
+    drains: new Map(),
+    availability: new Map(),
     gaps,
   }
   bench.report({ kind: 'table-ended', result })

@@ -43,6 +43,27 @@ export interface TableResult {
   readonly endedAt: number
   /** Milliseconds a gate or a job took, by leaf. */
   readonly gates: ReadonlyMap<string, number>
+  /** How the old container of a leaf was let go, by leaf. */
+  readonly drains: ReadonlyMap<string, Drain>
+  /** What played clients saw of a leaf's published port during the swap, by leaf; only where it was asked for. */
+  readonly availability: ReadonlyMap<string, Availability>
   /** Milliseconds for which a stop-first leaf had no container that had passed its gate, by leaf. */
   readonly gaps: ReadonlyMap<string, number>
+}
+
+/** `idle`: its last connection had ended. `time`: the drain time was over first. `closing`: graft was told to end. */
+export interface Drain {
+  readonly how: 'idle' | 'time' | 'closing'
+  readonly milliseconds: number
+  /** Connections still open at its end; null where they cannot be counted from here. */
+  readonly open: number | null
+}
+
+export interface Availability {
+  /** `0.0.0.0:8774`, as published. */
+  readonly port: string
+  readonly tried: number
+  readonly lost: number
+  /** Milliseconds between two successes that lie furthest apart. */
+  readonly longestPause: number
 }

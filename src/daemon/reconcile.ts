@@ -131,6 +131,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       busy: new Set([...touched, ...runner.busy()]),
       removals: { limit: wish.removals.limit(managed), confirmed: wish.removals.confirmed },
       probed: options.probed(),
+      ingress: new Map(),
+      restarts: new Set(),
+      gaps: new Map(),
       now: clock.now(),
     })
     return { wish, observed, plan: planned }

@@ -32,6 +32,7 @@ export function buildTree(
     leaves,
     networks: networksInUse(root, leaves),
     volumes: root.volumes,
+    ingress: null,
     removal_limit: parts.removal_limit,
   }
 }

@@ -99,6 +99,10 @@ export interface PublishedPort {
   host_ip?: string
   /** `host`: published by the engine. `ingress`: a frontend of the deployment's ingress. */
   mode: 'host' | 'ingress'
+  /** The ingress speaks HTTP on it. Absent: it passes bytes on. */
+  http?: true
+  /** The ingress tells the container the client's address by the PROXY protocol, version 2. */
+  proxy_protocol?: true
 }
 
 export interface NetworkJoin {

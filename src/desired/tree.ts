@@ -16,8 +16,36 @@ export interface Tree {
   /** Networks in use or declared, keyed by the name in `deployment.yaml`. */
   readonly networks: ReadonlyMap<string, NetworkWish>
   readonly volumes: ReadonlyMap<string, VolumeWish>
+  /** The load balancer in front of the ports with `mode: ingress`; null where the deployment has none. */
+  readonly ingress: Ingress | null
   /** The most leaves one plan may remove without confirmation, where the repository says so (it may only lower the host's). */
   readonly removal_limit: number | null
+}
+
+/**
+ * What of `ingress` in `deployment.yaml` is about carrying connections. Its container is a leaf like any other, declared
+ * in `deployment.yaml` and not in a file of its own. None of this is part of that leaf's spec: it reaches HAProxy with
+ * the next configuration and needs no generation.
+ */
+export interface Ingress {
+  /** Name of its leaf in `Tree.leaves`. */
+  readonly leaf: string
+  /**
+   * Port on which each ingress container tells which configuration it serves, on an address of its own in 127.0.0.0/8.
+   */
+  readonly checkPort: number
+  /** Whether ports without `host_ip` are also opened on all IPv6 addresses. */
+  readonly ipv6: boolean
+  readonly timeouts: IngressTimeouts
+}
+
+/** Milliseconds. `tcp`: silence on an open connection, in either direction; `http`: between two parts of an answer. */
+export interface IngressTimeouts {
+  readonly connect: Milliseconds
+  readonly tcp: Milliseconds
+  readonly http: Milliseconds
+  /** An HTTP client's open connection without a request. */
+  readonly keep_alive: Milliseconds
 }
 
 export interface ContainerSet {
@@ -75,7 +103,7 @@ export interface Dependency {
   readonly restart: boolean
 }
 
-export type Probe = ProbeTiming & (HttpProbe | TcpProbe)
+export type Probe = ProbeTiming & (HttpProbe | TcpProbe | IngressProbe)
 
 export interface ProbeTiming {
   readonly interval: Milliseconds
@@ -99,6 +127,12 @@ export interface TcpProbe {
   readonly port: number
 }
 
+/** The check of the ingress itself: whether it serves a configuration of graft's. */
+export interface IngressProbe {
+  readonly kind: 'ingress'
+  readonly port: number
+}
+
 export interface UpdatePolicy {
   /** null: graft chooses. */
   readonly order: 'start-first' | 'stop-first' | null
@@ -106,6 +140,8 @@ export interface UpdatePolicy {
   /** null: chosen at the gate: 3 s without any check, 0 with one. */
   readonly settle: Milliseconds | null
   readonly drain: Milliseconds
+  /** Whether clients are played during a swap, to tell how many requests were lost. */
+  readonly measure: boolean
 }
 
 export interface NetworkWish {

@@ -45,6 +45,7 @@ export async function observe(
     engine: connection.facts,
     containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     foreignNames,
+    foreignPorts: new Map(),
     networks: countEndpoints(networks, rows),
     volumes,
     images: imageFacts,

@@ -28,6 +28,7 @@ export async function probeContainer(
   timeout: number,
   settings: ProbeSettings,
 ): Promise<ProbeResult> {
+  if (target.kind === 'ingress') return { healthy: false, output: 'not there yet' }
   const info = await inspect(connection, id)
   if (!info.State.Running || info.State.Paused) {
     return { healthy: false, output: `the container is ${info.State.Paused ? 'paused' : 'not running'}` }

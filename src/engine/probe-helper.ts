@@ -3,7 +3,7 @@
 
 import type Dockerode from 'dockerode'
 import { EngineFault } from '../apply/engine.ts'
-import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
+import type { ProbeResult, NetworkTarget } from '../apply/engine.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { deploymentOf, helperLabels, leafOf } from './labels.ts'
@@ -23,7 +23,7 @@ export async function probeByHelper(
   connection: EngineConnection,
   info: Dockerode.ContainerInspectInfo,
   address: string,
-  target: ProbeTarget,
+  target: NetworkTarget,
   timeout: number,
   image: string,
 ): Promise<ProbeResult> {
@@ -53,7 +53,7 @@ export async function probeByHelper(
 }
 
 /** argv for busybox. `nc -e true` ends as soon as the connection is there; `wget -S` prints the status line. */
-function commandFor(address: string, target: ProbeTarget, seconds: string): string[] {
+function commandFor(address: string, target: NetworkTarget, seconds: string): string[] {
   if (target.kind === 'tcp') return ['nc', '-w', seconds, address, String(target.port), '-e', 'true']
   const headers = Object.entries(target.headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`])
   const host = address.includes(':') ? `[${address}]` : address
@@ -102,7 +102,7 @@ function statusIn(output: string): number | null {
   return digits === undefined ? null : Number(digits)
 }
 
-function judge(target: ProbeTarget, exitCode: number, output: string, timeout: number): ProbeResult {
+function judge(target: NetworkTarget, exitCode: number, output: string, timeout: number): ProbeResult {
   if (target.kind === 'tcp' && exitCode === 0) return { healthy: true, output: `port ${target.port} is open` }
   if (/refused/i.test(output)) return { healthy: false, output: 'connection refused' }
   if (exitCode === 137 || exitCode === 143 || /timed? ?out/i.test(output)) {

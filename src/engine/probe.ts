@@ -3,12 +3,12 @@
 import { request as httpRequest, type ClientRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
-import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
+import type { ProbeResult, NetworkTarget } from '../apply/engine.ts'
 
-type HttpTarget = Extract<ProbeTarget, { kind: 'http' }>
+type HttpTarget = Extract<NetworkTarget, { kind: 'http' }>
 
 /** `timeout` in milliseconds, over all of it. Resolves always: what goes wrong here is the container's. */
-export function probeAddress(address: string, target: ProbeTarget, timeout: number): Promise<ProbeResult> {
+export function probeAddress(address: string, target: NetworkTarget, timeout: number): Promise<ProbeResult> {
   return target.kind === 'tcp' ? probeTcp(address, target.port, timeout) : probeHttp(address, target, timeout)
 }
 

@@ -10,6 +10,11 @@ export interface Observed {
   readonly containers: readonly ObservedContainer[]
   /** Names held by containers without this deployment's label → who holds it, in words for a person. */
   readonly foreignNames: ReadonlyMap<string, string>
+  /**
+   * TCP and UDP ports of the host that containers of others hold or are given by their deployment's ingress:
+   * `tcp:8080` → who, in words for a person.
+   */
+  readonly foreignPorts: ReadonlyMap<string, string>
   /** All networks by name, ours and others (external ones must be found). */
   readonly networks: ReadonlyMap<string, ObservedNetwork>
   /** All volumes by name. */

@@ -29,6 +29,15 @@ export interface PlanInput {
   }
   /** Health that graft's own probes saw, by leaf: true is healthy. A leaf that is absent was not probed. */
   readonly probed: ReadonlyMap<string, boolean>
+  /**
+   * Digest of the configuration that each running ingress container serves, by its id; null where it does not answer.
+   * Empty without an ingress.
+   */
+  readonly ingress: ReadonlyMap<string, string | null>
+  /** Leaves that somebody asked to have a new container of the same generation, and has not got yet. */
+  readonly restarts: ReadonlySet<string>
+  /** Gaps that were measured when a leaf was last swapped stop-first, in milliseconds, by leaf. */
+  readonly gaps: ReadonlyMap<string, number>
   /** Milliseconds since 1970. */
   readonly now: number
 }

@@ -52,6 +52,7 @@ export function verdictOf(
     changes: [],
     fromGeneration: live?.labels.generation ?? null,
     toGeneration: leaf.generation,
+    gap: null,
     order: null,
     gains: [],
     notes: [],

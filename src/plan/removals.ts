@@ -65,6 +65,7 @@ function verdictOn(situation: Situation, kind: Verdict['kind'], because: string)
     changes: [],
     fromGeneration: situation.live?.labels.generation ?? null,
     toGeneration: null,
+    gap: null,
     order: null,
     gains: [],
     notes: [],

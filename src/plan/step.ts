@@ -33,6 +33,25 @@ export type Action =
   | { readonly do: 'wait-job'; readonly leaf: string; readonly container: ContainerRef }
   /** Makes the empty volume that says: this job has completed for this generation. */
   | { readonly do: 'mark-job-done'; readonly leaf: string; readonly volume: string; readonly generation: number }
+  /**
+   * Lets the ingress follow what is live: renders its configuration from the live containers and loads it. A part that
+   * HAProxy does not take blames the leaf it belongs to, where that is one of `leaves`; else it is reported and left out.
+   * Nothing to do where no ingress container runs.
+   */
+  | { readonly do: 'ingress'; readonly leaves: readonly string[] }
+  /** Puts the first configuration into the ingress's own candidate. */
+  | { readonly do: 'ingress-config'; readonly leaf: string; readonly container: ContainerRef }
+  /**
+   * Keeps the old container's open connections this long at most (milliseconds), while the new one, live by now, goes on
+   * being checked. Its spec is blamed where it fails meanwhile; the undos of the table then bring the old one back.
+   */
+  | {
+      readonly do: 'prove'
+      readonly leaf: string
+      readonly container: ContainerRef
+      readonly old: ContainerRef
+      readonly milliseconds: number
+    }
   /** Keeps the old container's open connections this long (milliseconds). */
   | { readonly do: 'drain'; readonly leaf: string; readonly container: ContainerRef; readonly milliseconds: number }
   /**

@@ -40,6 +40,11 @@ export interface Verdict {
   readonly changes: readonly FieldChange[]
   readonly fromGeneration: number | null
   readonly toGeneration: number | null
+  /**
+   * For how long nobody answers for this leaf when it is swapped: 0 with start-first; else what was measured the last
+   * time, or null where nothing is known yet. null (the whole) where nothing is swapped.
+   */
+  readonly gap: { readonly milliseconds: number | null; readonly because: string } | null
   /** Only where two containers of the leaf meet. */
   readonly order: { readonly kind: 'start-first' | 'stop-first'; readonly because: string } | null
   /** What the new container asks for that the old one did not have, for example `privileged`, `pid: host`. */

@@ -10,6 +10,7 @@ export function phaseOf(action: Action, undo: boolean): string | null {
       return 'image'
     case 'create':
     case 'put-files':
+    case 'ingress-config':
       return 'create'
     case 'start':
       return 'start'
@@ -23,8 +24,10 @@ export function phaseOf(action: Action, undo: boolean): string | null {
       return 'looks once more'
     case 'wait-job':
       return 'runs'
+    case 'ingress':
     case 'rename':
       return 'switch'
+    case 'prove':
     case 'drain':
       return 'drain'
     case 'remove':

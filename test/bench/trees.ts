@@ -102,6 +102,9 @@ export async function largeTree(leaves: number, say: (text: string) => void): Pr
         busy: new Set(),
         removals: { limit: 3, confirmed: false },
         probed: new Map(),
+        ingress: new Map(),
+        restarts: new Set(),
+        gaps: new Map(),
         now: 0,
       }),
     )

@@ -70,6 +70,9 @@ export async function warmTurns(ground: Ground, count: number, say: (text: strin
           busy: new Set(),
           removals: { limit: removalLimit(NO_POLICY, wish.tree, count), confirmed: false },
           probed: new Map(),
+          ingress: new Map(),
+          restarts: new Set(),
+          gaps: new Map(),
           now: Date.now(),
         }),
       )

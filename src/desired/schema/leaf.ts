@@ -99,6 +99,7 @@ function leafParts(values: LeafValues, context: LeafContext): LeafParts {
       deadline: DEADLINE[kind === 'job' ? 'job' : 'container'],
       settle: null,
       drain: DRAIN,
+      measure: false,
       ...values.update,
     },
     on_unhealthy: values.on_unhealthy ?? 'restart',

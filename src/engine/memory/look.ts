@@ -27,6 +27,7 @@ export function observe(
     engine,
     containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     foreignNames,
+    foreignPorts: new Map(),
     networks: new Map([...world.networks].map(([name, network]) => [name, observeNetwork(world, network)])),
     volumes: new Map(world.volumes),
     images,

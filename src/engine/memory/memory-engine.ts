@@ -126,6 +126,10 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     createVolume: (...args) => call('createVolume', args, () => resources.createVolume(world, ...args)),
     createMark: (...args) => call('createMark', args, () => resources.createMark(world, ...args)),
 
+    knock: () => Promise.resolve(null),
+    putIngressConfig: () => Promise.reject(new Error('not there yet')),
+    loadIngressConfig: () => Promise.reject(new Error('not there yet')),
+    ingressDigest: () => Promise.resolve(null),
     exec: (...args) => call('exec', args, () => check(world, args[0], { passes: 'exit 0', fails: 'exit 1' })),
     probe: (...args) => {
       const [id, target] = args

@@ -59,7 +59,7 @@ export function leafOf(
     fileContents,
     pull_policy: 'missing',
     probe: null,
-    update: { order: null, deadline: 60_000, settle: 0, drain: 0 },
+    update: { order: null, deadline: 60_000, settle: 0, drain: 0, measure: false },
     on_unhealthy: 'restart',
     prune: true,
     dependencies: new Map(),
@@ -89,6 +89,7 @@ export function treeOf(deployment: string, leaves: readonly Leaf[]): Tree {
     leaves: new Map(leaves.map((leaf) => [leaf.name, leaf])),
     networks: new Map(networks.map((wish) => [wish.key, wish])),
     volumes: new Map(volumes.map((wish) => [wish.key, wish])),
+    ingress: null,
     removal_limit: null,
   }
 }

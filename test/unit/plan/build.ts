@@ -139,6 +139,9 @@ export function inputOf(tree: Tree, observed: Observed, more: Partial<PlanInput>
     busy: new Set(),
     removals: { limit: 100, confirmed: false },
     probed: new Map(),
+    ingress: new Map(),
+    restarts: new Set(),
+    gaps: new Map(),
     now: NOW,
     ...more,
   }

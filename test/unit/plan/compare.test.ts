@@ -77,6 +77,7 @@ const TREE: Tree = {
       { key: 'data', name: 'shop_data', external: false, options: { driver: 'local', driver_opts: {}, labels: {} } },
     ],
   ]),
+  ingress: null,
   removal_limit: null,
 }
 

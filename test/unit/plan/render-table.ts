@@ -41,6 +41,8 @@ export function words(action: Action): string {
       return `${action.do} ${action.network}`
     case 'create-volume':
       return `${action.do} ${action.volume}`
+    case 'ingress':
+      return `ingress follows for ${action.leaves.join(', ')}`
     default:
       return `${action.do} ${name(action.container)}`
   }

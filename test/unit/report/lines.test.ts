@@ -36,6 +36,7 @@ function verdict(leaf: string, set: string | null, change: Partial<Verdict>): Ve
     order: null,
     gains: [],
     notes: [],
+    gap: null,
     retryAt: null,
     awaits: null,
     ...change,

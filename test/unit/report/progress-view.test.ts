@@ -41,6 +41,7 @@ const plan: Plan = {
       order: { kind: 'start-first', because: 'nothing it holds is exclusive' },
       gains: [],
       notes: [],
+      gap: null,
       retryAt: null,
       awaits: null,
     },
@@ -52,7 +53,17 @@ function ended(table: Table, outcome: Outcome, more: { gap?: number } = {}) {
   const gates = new Map(table === fetch ? [] : [['nova-api', 1_240]])
   return {
     kind: 'table-ended' as const,
-    result: { table, outcome, leftovers: [], startedAt: 1_000, endedAt: 4_000, gates, gaps },
+    result: {
+      table,
+      outcome,
+      leftovers: [],
+      startedAt: 1_000,
+      endedAt: 4_000,
+      gates,
+      gaps,
+      drains: new Map(),
+      availability: new Map(),
+    },
   }
 }
 
