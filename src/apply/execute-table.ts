@@ -1,13 +1,14 @@
 // Runs one table: prepare, commit, cleanup. A step that fails in prepare or commit runs the undos backwards, its own
 // first; a step that fails in cleanup is reported, and the next turn finds what it left.
 
-import type { Step, Table } from '../plan/step.ts'
+import type { Action, Step, Table } from '../plan/step.ts'
+import type { Bench } from './bench.ts'
 import { EngineFault, type FaultKind } from './engine.ts'
-import { SpecFailure, Superseded, type Outcome, type TableResult } from './outcome.ts'
-import { perform, type Bench } from './perform.ts'
-
-/** Limits how many of the engine's slow calls go on at once. */
-export type Throttle = <T>(step: Step['action'], work: () => Promise<T>) => Promise<T>
+import { beginMeasuring, type Measuring } from './measure.ts'
+import { SpecFailure, Superseded, type Availability, type Outcome, type TableResult } from './outcome.ts'
+import { capture, perform } from './perform.ts'
+import { sectionsOf, slotBefore } from './sections.ts'
+import type { Release, Throttle } from './throttle.ts'
 
 /** Never throws: every way to end is an outcome. */
 export async function executeTable(table: Table, bench: Bench, throttle: Throttle): Promise<TableResult> {
@@ -15,6 +16,8 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   const leftovers: string[] = []
   const downSince = new Map<string, number>()
   const gaps = new Map<string, number>()
+  const followed = [...table.commit, ...table.cleanup].some(({ action }) => action.do === 'ingress')
+  let measuring: Measuring | null = null
   bench.report({ kind: 'table-started', table })
   const outcome = await forward()
   if (outcome.kind === 'done') await cleanUp()
@@ -25,8 +28,8 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
     startedAt,
     endedAt: bench.clock.now(),
     gates: bench.gates,
-    drains: new Map(),
-    availability: new Map(),
+    drains: bench.drains,
+    availability: await measured(),
     gaps,
   }
   bench.report({ kind: 'table-ended', result })
@@ -35,22 +38,76 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   async function forward(): Promise<Outcome> {
     const tried: Step[] = []
     try {
-      for (const step of table.prepare) {
-        if (bench.signal.aborted) throw new Superseded(String(bench.signal.reason ?? 'stopped'))
-        tried.push(step)
-        noteDown(step)
-        await run(step)
-        noteGap(step)
-      }
-      for (const step of table.commit) {
-        tried.push(step)
-        await run(step)
-      }
+      await carryOut(table.prepare, tried, stopWhereSuperseded)
+      if (table.commit.length > 0) await measure()
+      await carryOut(table.commit, tried, () => undefined)
       return { kind: 'done' }
     } catch (error) {
       if (!leavesJob(error, tried)) await undo(tried, error)
       return outcomeOf(error)
     }
+  }
+
+  function stopWhereSuperseded(): void {
+    if (bench.signal.aborted) throw new Superseded(String(bench.signal.reason ?? 'stopped'))
+  }
+
+  /** `mayGoOn` throws where the table is to be taken back instead. */
+  async function carryOut(steps: readonly Step[], tried: Step[], mayGoOn: () => void): Promise<void> {
+    const slotAt = slotBefore(steps.map(({ action }) => action.do))
+    const fromSlot = slotAt === null ? null : steps[slotAt]
+    let slot: Release | null = null
+    try {
+      for (const section of sectionsOf(steps, ({ action }) => action)) {
+        mayGoOn()
+        if (fromSlot != null && section.steps[0] === fromSlot) {
+          // Everything that may take a while comes before the first stop, so that nothing is down for it.
+          slot = await throttle.take()
+          mayGoOn()
+          await measure()
+          for (const { action } of steps) if (action.do === 'stop') await capture(action.container, bench)
+        }
+        if (section.kind === 'switching' && followed) {
+          await bench.ingress.renaming(() => oneByOne(section.steps, tried, false))
+        } else if (section.kind === 'proving') {
+          await sideBySide(section.steps, tried)
+        } else {
+          await oneByOne(section.steps, tried, slot !== null)
+        }
+        // Starts that follow another one's gate go beyond the limit rather than keep a slot from others meanwhile.
+        if (section.steps[0]?.action.do === 'start') slot?.()
+      }
+    } finally {
+      slot?.()
+    }
+  }
+
+  async function oneByOne(steps: readonly Step[], tried: Step[], atOnce: boolean): Promise<void> {
+    for (const step of steps) {
+      tried.push(step)
+      noteDown(step)
+      await run(step.action, bench, atOnce)
+      noteGap(step)
+    }
+  }
+
+  /** All new containers of a switch are watched while all old ones drain; the first failure ends it for all. */
+  async function sideBySide(steps: readonly Step[], tried: Step[]): Promise<void> {
+    const others = steps.filter(({ action }) => action.do !== 'prove')
+    await oneByOne(others, tried, false)
+    const failed = new AbortController()
+    const together: Bench = { ...bench, closing: AbortSignal.any([bench.closing, failed.signal]) }
+    const proofs = steps.filter(({ action }) => action.do === 'prove')
+    tried.push(...proofs)
+    const results = await Promise.allSettled(
+      proofs.map(({ action }) =>
+        run(action, together, false).catch((error: unknown) => {
+          failed.abort()
+          throw error
+        }),
+      ),
+    )
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   /**
@@ -62,36 +119,59 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
     return isJob && (error instanceof EngineFault || (bench.closing.aborted && error instanceof Superseded))
   }
 
-  async function run({ action }: Step): Promise<void> {
+  /** `atOnce`: it has its slot already, or something is down for it. */
+  async function run(action: Action, on: Bench, atOnce: boolean): Promise<void> {
+    if (action.do === 'rename') {
+      // Told when it is on its way: between the two renames of a switch a name is missing.
+      const work = perform(action, on, null)
+      bench.report({ kind: 'step', table, action, undo: false })
+      return work
+    }
     bench.report({ kind: 'step', table, action, undo: false })
-    await throttle(action, () => perform(action, bench, null))
+    const work = () => perform(action, on, null)
+    await (atOnce ? work() : throttle.run(action.do, work))
   }
 
   async function undo(tried: readonly Step[], failure: unknown): Promise<void> {
-    for (const step of tried.toReversed()) {
-      for (const action of step.undo) {
-        bench.report({ kind: 'step', table, action, undo: true })
-        try {
-          await perform(action, bench, failure)
-        } catch (error) {
-          leftovers.push(`${action.do}: ${messageOf(error)}`)
-        }
+    const actions = tried.toReversed().flatMap((step) => step.undo)
+    for (const section of sectionsOf(actions, (action) => action)) {
+      const work = async () => {
+        for (const action of section.steps) await takeBack(action, failure)
       }
+      await (section.kind === 'switching' && followed ? bench.ingress.renaming(work) : work())
+    }
+  }
+
+  async function takeBack(action: Action, failure: unknown): Promise<void> {
+    bench.report({ kind: 'step', table, action, undo: true })
+    try {
+      await perform(action, bench, failure)
+    } catch (error) {
+      leftovers.push(`${action.do}: ${messageOf(error)}`)
     }
   }
 
   async function cleanUp(): Promise<void> {
-    for (const step of table.cleanup) {
+    for (const { action } of table.cleanup) {
       if (bench.closing.aborted) {
-        leftovers.push(`${step.action.do}: left for the next start`)
+        leftovers.push(`${action.do}: left for the next start`)
         continue
       }
       try {
-        await run(step)
+        await run(action, bench, false)
       } catch (error) {
-        leftovers.push(`${step.action.do}: ${messageOf(error)}`)
+        leftovers.push(`${action.do}: ${messageOf(error)}`)
       }
     }
+  }
+
+  /** Once a table; it must not fail because it could not be measured. */
+  async function measure(): Promise<void> {
+    measuring ??= await beginMeasuring(table.leaves, bench).catch(() => null)
+  }
+
+  async function measured(): Promise<ReadonlyMap<string, Availability>> {
+    return (await measuring?.end()) ?? new Map()
   }
 
   /** A gap lasts from the stop of the live container until its successor has passed its gate. */

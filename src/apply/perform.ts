@@ -3,42 +3,19 @@
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { withHostname } from '../plan/default-hostname.ts'
 import { failedName, liveName } from '../plan/names.ts'
-import type { ImageFacts } from '../plan/observed.ts'
 import { rollbackTag } from '../plan/rollback-tag.ts'
-import type { RunDigest } from '../plan/run-digest.ts'
 import type { Action, ContainerRef } from '../plan/step.ts'
 import { joinedLeaves } from '../plan/swap-order.ts'
 import { parseRollbackTag } from '../plan/rollback-tag.ts'
+import type { Bench } from './bench.ts'
 import { chooseCheck, runCheck } from './check.ts'
-import type { Clock } from './clock.ts'
 import { drain } from './drain.ts'
-import { EngineFault, type CapturedContainer, type Engine } from './engine.ts'
+import { EngineFault } from './engine.ts'
 import { passGate } from './gate.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
-import type { Report } from './progress.ts'
+import { prove } from './prove.ts'
 import { waitForJob } from './wait-job.ts'
 import { lastLines } from './log-tail.ts'
-
-/** What a table needs while it runs. `created` and `images` fill up as its steps go on. */
-export interface Bench {
-  readonly engine: Engine
-  readonly clock: Clock
-  readonly tree: Tree
-  readonly runDigest: RunDigest
-  readonly report: Report
-  /** Aborted when a newer commit wants something else, or graft is to end. */
-  readonly signal: AbortSignal
-  /** Aborted when graft is to end. */
-  readonly closing: AbortSignal
-  /** Ids of the candidates this table made, by leaf. */
-  readonly created: Map<string, string>
-  readonly images: Map<string, { facts: ImageFacts; reference: string }>
-  readonly gates: Map<string, number>
-  /** What is needed to make a container again that this table stopped and somebody removed, by id. */
-  readonly captured: Map<string, CapturedContainer>
-  /** Containers that were made again: the id in the plan → the id they have now. */
-  readonly remade: Map<string, string>
-}
 
 /** Rollback images kept for each leaf, besides the one that runs. */
 const ROLLBACK_IMAGES = 4
@@ -75,7 +52,15 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
     case 'mark-job-done':
       return engine.createMark(tree.name, action.volume, action.leaf, action.generation)
     case 'drain':
-      return drain(engine, bench.clock, idOf(action.container, bench), action.milliseconds, bench.closing)
+      return letGo(action, bench)
+    case 'prove':
+      return proveNew(action, bench)
+    case 'ingress':
+      return followIngress(action.leaves, bench)
+    case 'ingress-config': {
+      const id = idOf(action.container, bench)
+      return engine.putIngressConfig(id, (await bench.ingress.first(tree, id)).text)
+    }
     case 'discard':
       return discard(action.container, action.previous, bench, failure)
     case 'keep-failed':
@@ -169,9 +154,9 @@ async function start(container: ContainerRef, bench: Bench): Promise<void> {
   }
 }
 
-/** Before a live container is stopped: `docker container prune` would take it while it is down. */
-async function capture(container: ContainerRef, bench: Bench): Promise<void> {
-  if (container.id === null) return
+/** Before a live container is stopped: `docker container prune` would take it while it is down. Once is enough. */
+export async function capture(container: ContainerRef, bench: Bench): Promise<void> {
+  if (container.id === null || bench.captured.has(container.id)) return
   const files = bench.tree.leaves.get(container.leaf)?.spec.files ?? {}
   const captured = await bench.engine.capture(container.id, Object.keys(files))
   if (captured !== null) bench.captured.set(container.id, captured)
@@ -213,6 +198,37 @@ async function job(name: string, container: ContainerRef, bench: Bench): Promise
   const { engine, clock, signal } = bench
   const took = await waitForJob({ engine, clock, leaf: leafOf(name, bench.tree), id: idOf(container, bench), signal })
   bench.gates.set(name, took)
+}
+
+async function letGo(action: Extract<Action, { do: 'drain' }>, bench: Bench): Promise<void> {
+  const { engine, clock, closing } = bench
+  const id = idOf(action.container, bench)
+  const how = await drain({ engine, clock, id, milliseconds: action.milliseconds, signal: closing })
+  bench.drains.set(action.leaf, how)
+}
+
+async function proveNew(action: Extract<Action, { do: 'prove' }>, bench: Bench): Promise<void> {
+  const { engine, clock, closing } = bench
+  const how = await prove({
+    engine,
+    clock,
+    leaf: leafOf(action.leaf, bench.tree),
+    id: idOf(action.container, bench),
+    restarts: action.container.id === null ? 0 : null,
+    old: idOf(action.old, bench),
+    milliseconds: action.milliseconds,
+    closing,
+    onProbe: ({ healthy, output }) => bench.report({ kind: 'probe', leaf: action.leaf, healthy, output }),
+  })
+  bench.drains.set(action.leaf, how)
+}
+
+async function followIngress(leaves: readonly string[], bench: Bench): Promise<void> {
+  const leftOut = await bench.ingress.follow(bench.tree)
+  for (const leaf of leaves) {
+    const words = leftOut.get(leaf)
+    if (words !== undefined) throw new SpecFailure(leaf, `the ingress does not take its ports: ${words}`, [])
+  }
 }
 
 /** A candidate whose table failed: kept for its log where its spec is to blame, else removed without a trace. */

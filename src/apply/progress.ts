@@ -15,6 +15,8 @@ export type Progress =
     }
   /** What the last probe of a candidate saw. */
   | { readonly kind: 'probe'; readonly leaf: string; readonly healthy: boolean; readonly output: string }
+  /** HAProxy did not take what a leaf's ports need; the ingress goes on without it, or with what the leaf had before. */
+  | { readonly kind: 'left-out'; readonly leaf: string; readonly because: string }
   | { readonly kind: 'table-ended'; readonly result: TableResult }
   /** A table that was not begun because one it waits for did not go through. */
   | { readonly kind: 'table-held'; readonly table: Table; readonly because: string }

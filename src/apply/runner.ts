@@ -1,23 +1,26 @@
 // Carries plans out: tables that do not wait for one another run side by side, and a newer plan takes over what has not
 // begun. A table that is under way is left alone, unless the spec of its leaf has changed while it waits.
 
-import PQueue from 'p-queue'
-
 import type { Tree } from '../desired/tree.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
-import type { Action, Table } from '../plan/step.ts'
+import { renderIngress } from '../plan/ingress-config.ts'
+import type { Table } from '../plan/step.ts'
 import type { Plan } from '../plan/verdict.ts'
 import type { Clock } from './clock.ts'
 import type { Engine } from './engine.ts'
-import { executeTable, type Throttle } from './execute-table.ts'
+import { executeTable } from './execute-table.ts'
+import { createIngressKeeper } from './ingress-keeper.ts'
 import type { TableResult } from './outcome.ts'
 import type { Report } from './progress.ts'
+import { createThrottle } from './throttle.ts'
 
 export interface Runner {
   /** Takes over a plan; what the plan before had not begun is dropped. */
   adopt(plan: Plan, tree: Tree): void
   /** Leaves and table ids that are being worked on. */
   busy(): ReadonlySet<string>
+  /** Leaves whose ports the ingress does not serve as they are declared, with HAProxy's words. */
+  leftOut(): ReadonlyMap<string, string>
   /** Resolves when nothing is under way and nothing can begin. */
   settled(): Promise<void>
   /** Begins nothing more; a candidate at its gate is undone, a job runs on, steps in hand are finished. */
@@ -30,6 +33,8 @@ export interface RunnerOptions {
   readonly runDigest: RunDigest
   /** Engine starts at a time. */
   readonly parallel: number
+  /** Plays clients during every swap; left out: where a leaf asks for it. */
+  readonly measure?: boolean
   readonly report: Report
   /** Called after each table, when its leaves are free again. */
   readonly onEnd: (result: TableResult) => void
@@ -41,19 +46,10 @@ interface Running {
   readonly abort: AbortController
 }
 
-/** Creates and starts are what loads an engine; a start comes before a create, since something may be down for it. */
-const THROTTLED: ReadonlyMap<Action['do'], number> = new Map([
-  ['start', 2],
-  ['put-files', 1],
-  ['create', 0],
-])
-
 export function createRunner(options: RunnerOptions): Runner {
-  const queue = new PQueue({ concurrency: options.parallel })
-  const throttle: Throttle = (action, work) => {
-    const priority = THROTTLED.get(action.do)
-    return priority === undefined ? work() : queue.add(work, { priority })
-  }
+  const throttle = createThrottle(options.parallel)
+  let newest: Tree | null = null
+  const ingress = createIngressKeeper({ ...options, render: renderIngress, newest: () => newest })
   const running = new Map<string, Running>()
   let waiting: { table: Table; tree: Tree }[] = []
   let done = new Set<string>()
@@ -91,11 +87,14 @@ export function createRunner(options: RunnerOptions): Runner {
       tree,
       runDigest: options.runDigest,
       report: options.report,
+      ingress,
+      measure: options.measure ?? false,
       signal: abort.signal,
       closing: closing.signal,
       created: new Map<string, string>(),
       images: new Map(),
       gates: new Map<string, number>(),
+      drains: new Map(),
       captured: new Map(),
       remade: new Map<string, string>(),
     }
@@ -146,6 +145,7 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     adopt(plan, tree) {
       abortSuperseded(tree)
+      newest = tree
       done = new Set()
       // What began after the plan's look is not as the plan saw it: those leaves are planned again when it ends.
       const fresh = plan.tables.filter(({ id, leaves }) => !running.has(id) && !leaves.some((leaf) => isBusy(leaf)))
@@ -160,6 +160,7 @@ export function createRunner(options: RunnerOptions): Runner {
       }
       return busy
     },
+    leftOut: () => ingress.leftOut(),
     settled() {
       return running.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))
     },

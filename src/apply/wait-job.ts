@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
-import { EXIT_GRACE } from './gate.ts'
+import { EXIT_GRACE } from './exit-blame.ts'
 import { lastLines } from './log-tail.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 

@@ -81,8 +81,9 @@ function words(key: string): { message: string; remedy: string } {
       return { message: 'parallel is a whole number from 1 to 64', remedy: 'write for example 4' }
     case 'poll':
       return { message: 'poll is a number of seconds above 0', remedy: 'write for example 15' }
+    case 'measure':
     case 'allow_privileged':
-      return { message: 'allow_privileged is true or false', remedy: 'write true, or leave it out' }
+      return { message: `${key} is true or false`, remedy: 'write true, or leave it out' }
     case 'log_level':
       return { message: 'log_level is one of debug, info, warn, error', remedy: 'write for example info' }
     case 'mirrors':

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Engine, LogLine } from '../apply/engine.ts'
 import type { Observed, ObservedContainer } from '../plan/observed.ts'
-import { nearest } from '../desired/nearest.ts'
-import type { ContainerSet, Tree } from '../desired/tree.ts'
+import { isMisnamed, leavesIn, namedSet, nothingNamed, setNames } from '../daemon/named-set.ts'
+import type { Tree } from '../desired/tree.ts'
 import { readName } from '../plan/names.ts'
 import { padEnd } from '../report/columns.ts'
 import type { Paint } from '../report/palette.ts'
@@ -144,27 +144,12 @@ async function follow(
 }
 
 function leavesNamed(asked: string, tree: Tree, { containers }: Observed): ReadonlySet<string> {
-  const set = setNamed(asked.replace(/\/+$/, ''), tree.root)
   if (tree.leaves.has(asked) || containers.some(({ labels }) => labels.leaf === asked)) return new Set([asked])
-  if (set !== null) return new Set(leavesOf(set))
-  const close = nearest(asked, [...tree.leaves.keys(), ...setsIn(tree.root).map(({ name }) => name)])
-  throw new Mistake(
-    `${tree.name} has no leaf and no set ${asked}`,
-    close === null ? 'graft status shows what there is' : `did you mean ${close}?`,
-  )
-}
-
-function setNamed(asked: string, root: ContainerSet): ContainerSet | null {
-  const sets = setsIn(root)
-  return sets.find(({ path }) => path === asked) ?? sets.find(({ name }) => name === asked) ?? null
-}
-
-function setsIn(set: ContainerSet): ContainerSet[] {
-  return [set, ...set.sets.flatMap(setsIn)]
-}
-
-function leavesOf(set: ContainerSet): string[] {
-  return [...set.leaves, ...set.sets.flatMap(leavesOf)]
+  const set = namedSet(tree, asked)
+  if (set !== null && !isMisnamed(set)) return new Set(leavesIn(set))
+  const { message, remedy } =
+    set ?? nothingNamed(tree, asked, 'no leaf and no set', [...tree.leaves.keys(), ...setNames(tree)])
+  throw new Mistake(message, remedy)
 }
 
 function paintsFor({ output: { palette } }: Invocation): Paint[] {

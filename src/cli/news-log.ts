@@ -1,6 +1,6 @@
 // What the daemon tells, as log entries with fields for machines and a message for people.
 
-import type { News } from '../daemon/loop.ts'
+import type { News } from '../daemon/news.ts'
 import type { Problem } from '../desired/problem.ts'
 import { changesAnything } from '../plan/verdict.ts'
 import { plain } from '../report/columns.ts'
@@ -56,6 +56,19 @@ export function newsEntry(news: News): LogEntry | null {
       const { leaf, generation, because } = news
       const fields = { event: 'held', leaf, generation, because }
       return { level: 'warn', fields, message: `${leaf} is held: ${plain(because)}` }
+    }
+    case 'health': {
+      const { leaf, generation, healthy, output, ignored } = news
+      const fields = { event: 'health', leaf, generation, healthy, output, ignored }
+      if (healthy) return { level: 'info', fields, message: `${leaf} is healthy again` }
+      const why = output === null || output === '' ? '' : `: ${plain(output)}`
+      const left = ignored ? '; it is left alone (on_unhealthy: ignore)' : ''
+      return { level: 'warn', fields, message: `${leaf} became unhealthy${why}${left}` }
+    }
+    case 'restart': {
+      const { leaves } = news
+      const fields = { event: 'restart', leaves }
+      return { level: 'info', fields, message: `asked to restart ${leaves.join(', ')}` }
     }
     case 'removals-held': {
       const { count, limit, names } = news.held

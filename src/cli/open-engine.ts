@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { systemClock } from '../apply/clock.ts'
 import type { Engine } from '../apply/engine.ts'
 import type { Report } from '../apply/progress.ts'
+import { openLastSwaps } from '../daemon/last-swaps.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { createReconciler, type Reconciler } from '../daemon/reconcile.ts'
 import { connectEngine, type EngineConnection } from '../engine/connect.ts'
@@ -39,8 +40,12 @@ export interface Hooks {
 /** For a command that only looks. */
 export const QUIET: Hooks = { report: () => undefined, probed: () => new Map(), onChange: () => undefined }
 
-export async function openReconciler(deployment: Deployment, engine: Engine, hooks: Hooks): Promise<Reconciler> {
-  const { settings, state } = deployment
+/** `name`: the deployment's. */
+export async function openReconciler(
+  { settings, state }: Deployment,
+  { engine, connection, name }: OpenedEngine & { readonly name: string },
+  hooks: Hooks,
+): Promise<Reconciler> {
   const rules = settings.mirrors ?? []
   return createReconciler({
     engine,
@@ -48,6 +53,8 @@ export async function openReconciler(deployment: Deployment, engine: Engine, hoo
     runDigest: createRunDigest(await state.hostKey()),
     mirror: (reference) => rewriteReference(rules, reference),
     parallel: settings.parallel,
+    measure: settings.measure,
+    swaps: await openLastSwaps(join(state.deployment(name, connection.facts.id), 'swaps.json')),
     ...hooks,
   })
 }

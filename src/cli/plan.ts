@@ -60,7 +60,7 @@ export async function planWithEngine(invocation: Invocation): Promise<number> {
     if (!reads(judgement)) return tellUnreadable(judgement.problems, invocation, opened)
     const { connection, engine } = await openEngine(settings, surroundings.env)
     try {
-      const reconciler = await openReconciler(deployment, engine, QUIET)
+      const reconciler = await openReconciler(deployment, { connection, engine, name: judgement.tree.name }, QUIET)
       const wish = deployment.wish(judgement, host, isSet(own, 'confirmRemovals'))
       const { plan } = await reconciler.look(wish)
       return show(

@@ -30,6 +30,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'show the logs of a container, or of a whole set',
     load: async () => (await import('./logs.ts')).logsCommand,
   },
+  restart: {
+    summary: 'give a container, or a whole set, new containers',
+    load: async () => (await import('./restart.ts')).restartCommand,
+  },
+  stop: { summary: 'stop a set, as a commit', load: async () => (await import('./set-life.ts')).stopCommand },
+  start: {
+    summary: 'start a stopped set, as a commit',
+    load: async () => (await import('./set-life.ts')).startCommand,
+  },
   retry: { summary: 'try a generation again that failed', load: async () => (await import('./retry.ts')).retryCommand },
   schema: {
     summary: 'print the JSON Schemas that editors check with',

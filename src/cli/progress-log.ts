@@ -39,6 +39,14 @@ export function progressEntry(progress: Progress, verdicts: ReadonlyMap<string, 
         message: `${leaf}: ${healthy ? 'healthy' : plain(output) || 'not healthy yet'}`,
       }
     }
+    case 'left-out': {
+      const { leaf, because } = progress
+      return {
+        level: 'warn',
+        fields: { event: 'left-out', leaf, because: plain(because) },
+        message: `${leaf}: the ingress does not take its ports, ${plain(because)}`,
+      }
+    }
     case 'table-ended':
       return endEntry(progress.result, verdicts)
     case 'table-held': {
@@ -53,7 +61,7 @@ export function progressEntry(progress: Progress, verdicts: ReadonlyMap<string, 
 }
 
 function endEntry(result: TableResult, verdicts: ReadonlyMap<string, Verdict>): LogEntry {
-  const { table, outcome, leftovers, startedAt, endedAt, gates, gaps } = result
+  const { table, outcome, leftovers, startedAt, endedAt, gates, gaps, drains, availability } = result
   const changes = table.leaves.flatMap((leaf) => verdicts.get(leaf) ?? [])
   const first = changes.length === 1 ? changes[0] : undefined
   const name = first === undefined ? table.id : `${table.id} ${generationText(first)}`
@@ -69,6 +77,8 @@ function endEntry(result: TableResult, verdicts: ReadonlyMap<string, Verdict>): 
     milliseconds: endedAt - startedAt,
     gates: Object.fromEntries(gates),
     gaps: Object.fromEntries(gaps),
+    drains: Object.fromEntries(drains),
+    availability: Object.fromEntries(availability),
     ...(leftovers.length > 0 ? { leftovers } : {}),
   }
   switch (outcome.kind) {

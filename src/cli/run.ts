@@ -92,7 +92,9 @@ async function holdAndFollow(
       `holds ${name} on ${connection.url}`,
     )
     const folder = deployment.state.deployment(name, connection.facts.id)
-    return await follow(deployment, opened, socketIn(folder, surroundings.env), running, () => hold.renew())
+    return await follow(deployment, { ...opened, name }, socketIn(folder, surroundings.env), running, () =>
+      hold.renew(),
+    )
   } finally {
     await hold.release()
     log.info({ event: 'ended' }, 'ended')
@@ -101,7 +103,7 @@ async function holdAndFollow(
 
 async function follow(
   deployment: Deployment,
-  { engine, connection }: OpenedEngine,
+  { engine, connection, name }: OpenedEngine & { readonly name: string },
   socket: string,
   { log, abort, surroundings }: Running,
   stillOurs: () => Promise<void>,
@@ -110,11 +112,15 @@ async function follow(
   let wake = (): void => undefined
   const health = createHealthWatch(engine, clock, signal, () => wake())
   const verdicts = new Map<string, Verdict>()
-  const reconciler = await openReconciler(deployment, engine, {
-    report: (progress) => write(log, progressEntry(progress, verdicts)),
-    probed: () => health.seen(),
-    onChange: () => wake(),
-  })
+  const reconciler = await openReconciler(
+    deployment,
+    { engine, connection, name },
+    {
+      report: (progress) => write(log, progressEntry(progress, verdicts)),
+      probed: () => health.seen(),
+      onChange: () => wake(),
+    },
+  )
   const daemon = startDaemon(
     {
       deployment,
@@ -123,6 +129,7 @@ async function follow(
       clock,
       signal,
       probed: () => health.seen(),
+      probeOutput: (leaf) => health.output(leaf),
       stillOurs,
       tell: (news) => write(log, newsEntry(news)),
       onTurn(turn) {

@@ -97,8 +97,11 @@ async function lookAround({ surroundings: { env } }: Invocation, { deployment, s
     const { connection, engine } = await openEngine(settings, env)
     try {
       if (wish === null) return { ...status, ...known }
-      const turn = await (await openReconciler(deployment, engine, QUIET)).look(wish)
-      return { ...status, ...known, ...treeStatus(turn, new Set(), new Map()) }
+      const { name } = wish.tree
+      const reconciler = await openReconciler(deployment, { connection, engine, name }, QUIET)
+      const turn = await reconciler.look(wish)
+      const none = { busy: new Set<string>(), probed: new Map(), restarts: new Map() }
+      return { ...status, ...known, ...treeStatus(turn, { ...none, swaps: reconciler.lastSwaps() }) }
     } finally {
       connection.close()
     }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 
 import { systemClock as clock } from '../apply/clock.ts'
 import { EngineFault } from '../apply/engine.ts'
-import type { News } from '../daemon/loop.ts'
+import type { News } from '../daemon/news.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { RepositoryFault } from '../repository/repository.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'

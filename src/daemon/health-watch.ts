@@ -1,4 +1,5 @@
-// graft's own http and tcp probes of live containers, for good: what the engine does itself for command checks.
+// graft's own probes of live containers (http, tcp and that of the ingress), for good: what the engine does itself for
+// command checks.
 
 import type { Clock } from '../apply/clock.ts'
 import type { Engine } from '../apply/engine.ts'
@@ -11,6 +12,8 @@ export interface HealthWatch {
   follow(turn: Turn): void
   /** By leaf: false after `retries` failures in a row, true after a success; absent until one of the two. */
   seen(): ReadonlyMap<string, boolean>
+  /** What the last probe of a leaf saw, for a person; null for none. */
+  output(leaf: string): string | null
 }
 
 interface Watched {
@@ -28,6 +31,7 @@ export function createHealthWatch(
 ): HealthWatch {
   const watched = new Map<string, Watched>()
   const seen = new Map<string, boolean>()
+  const outputs = new Map<string, string>()
   signal.addEventListener('abort', () => {
     for (const { stop } of watched.values()) stop.abort()
   })
@@ -38,11 +42,11 @@ export function createHealthWatch(
     while (!stop.signal.aborted) {
       await clock.sleep(probe.interval, stop.signal)
       if (stop.signal.aborted) return
-      const healthy = await engine.probe(containerId, probe, probe.timeout).then(
-        (result) => result.healthy,
-        () => null, // The engine did not answer: that says nothing about the container.
-      )
-      if (healthy === null || stop.signal.aborted) continue
+      // An engine that does not answer says nothing about the container.
+      const result = await engine.probe(containerId, probe, probe.timeout).catch(() => null)
+      if (result === null || stop.signal.aborted) continue
+      const { healthy, output } = result
+      outputs.set(leaf, output)
       failures = healthy ? 0 : failures + 1
       const verdict = healthy ? true : failures >= probe.retries && clock.now() > graceUntil ? false : undefined
       if (verdict === undefined || seen.get(leaf) === verdict) continue
@@ -55,6 +59,7 @@ export function createHealthWatch(
     watched.get(leaf)?.stop.abort()
     watched.delete(leaf)
     seen.delete(leaf)
+    outputs.delete(leaf)
   }
 
   return {
@@ -70,9 +75,7 @@ export function createHealthWatch(
       }
       for (const [leaf, old] of watched) {
         const next = wanted.get(leaf)
-        const same =
-          next?.containerId === old.containerId && next.startedAt === old.startedAt && next.probe === old.probe
-        if (same) wanted.delete(leaf)
+        if (next !== undefined && isSame(next, old)) wanted.delete(leaf)
         else drop(leaf)
       }
       for (const [leaf, next] of wanted) {
@@ -81,7 +84,14 @@ export function createHealthWatch(
       }
     },
     seen: () => seen,
+    output: (leaf) => outputs.get(leaf) ?? null,
   }
+}
+
+/** A commit that is read afresh may make an equal probe anew. */
+function isSame(next: Watched, old: Watched): boolean {
+  if (next.containerId !== old.containerId || next.startedAt !== old.startedAt) return false
+  return next.probe === old.probe || JSON.stringify(next.probe) === JSON.stringify(old.probe)
 }
 
 function isProbed(leaf: Leaf): leaf is Leaf & { readonly probe: Probe } {

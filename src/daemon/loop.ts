@@ -6,8 +6,12 @@ import { EngineFault, type Engine } from '../apply/engine.ts'
 import { RepositoryFault } from '../repository/repository.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Problem } from '../desired/problem.ts'
+import { createHealthNews } from './health-news.ts'
+import type { Misnamed } from './named-set.ts'
+import type { News } from './news.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
+import { chooseForRestart } from './restarts.ts'
 import { treeStatus, type RepositoryStatus, type Status } from './status.ts'
 import { createWaker } from './waker.ts'
 
@@ -18,6 +22,8 @@ export interface DaemonOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly probed: () => ReadonlyMap<string, boolean>
+  /** What graft's own probe of a leaf saw last; left out: not known. */
+  readonly probeOutput?: (leaf: string) => string | null
   /** Throws EngineFault while another graft looks after the deployment: then nothing is done. */
   readonly stillOurs: () => Promise<void>
   /** Told what happens, in words; the caller logs it. */
@@ -26,25 +32,6 @@ export interface DaemonOptions {
   readonly onTurn: (turn: Turn) => void
 }
 
-export type News =
-  | { readonly kind: 'commit'; readonly commit: CommitFacts }
-  | {
-      readonly kind: 'unreadable'
-      readonly commit: CommitFacts
-      readonly problems: readonly Problem[]
-      readonly kept: string | null
-    }
-  | { readonly kind: 'host-problems'; readonly problems: readonly Problem[] }
-  | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
-  | { readonly kind: 'repository-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
-  | { readonly kind: 'repository-back' }
-  | { readonly kind: 'engine-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
-  | { readonly kind: 'engine-back' }
-  /** Leaves that newly wait or are refused, and why; told once for each reason. */
-  | { readonly kind: 'held'; readonly leaf: string; readonly generation: number | null; readonly because: string }
-  | { readonly kind: 'removals-held'; readonly held: NonNullable<Turn['plan']['removalHeld']> }
-  | { readonly kind: 'turn'; readonly turn: Turn; readonly milliseconds: number }
-
 export interface Daemon {
   /** Resolves when the signal is aborted and everything in hand is finished or undone. */
   readonly ended: Promise<void>
@@ -52,6 +39,8 @@ export interface Daemon {
   wake(reason: string): void
   /** Forgets why a leaf waits, and looks. */
   retry(leaf: string): void
+  /** Gives the leaf, or all of the set, new containers of the same generation; says which leaves, or why none. */
+  restart(asked: string): { readonly leaves: readonly string[] } | Misnamed
   /** Lets the plan for this very commit remove more than the limit; false where another commit is in force. */
   confirmRemovals(commit: string): boolean
   /** Answers once at least one more turn has been taken. */
@@ -73,6 +62,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
   const repositoryWaker = createWaker(clock, signal)
   const engineWaker = createWaker(clock, signal)
   onWake(() => engineWaker.wake())
+  const healthNews = createHealthNews()
   let wish: Wish | null = null
   let accepted: Accepted | null = null
   let judged: { id: string; fingerprint: string } | null = null
@@ -186,6 +176,8 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           engineFault = null
           options.onTurn(turn)
           tellHolds(turn)
+          const probed = { healthy: options.probed(), output: options.probeOutput ?? (() => null) }
+          for (const turned of healthNews(turn, probed)) tell({ kind: 'health', ...turned })
           tell({ kind: 'turn', turn, milliseconds: clock.now() - begun })
           pause = Math.min(pause, untilRetry(turn, clock.now()))
         } catch (error) {
@@ -231,6 +223,17 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       reconciler.retry(leaf)
       engineWaker.wake()
     },
+    restart(asked) {
+      if (wish === null) {
+        return { message: 'no commit is in force yet', remedy: 'see with graft status what the daemon waits for' }
+      }
+      const chosen = chooseForRestart(wish.tree, asked)
+      if ('message' in chosen) return chosen
+      tell({ kind: 'restart', leaves: chosen.leaves })
+      reconciler.restart(chosen.leaves)
+      engineWaker.wake()
+      return chosen
+    },
     confirmRemovals(commit) {
       if (wish === null || wish.tree.commit?.id !== commit) return false
       wish = { ...wish, removals: { ...wish.removals, confirmed: true } }
@@ -246,7 +249,12 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       daemon: { pid: process.pid, since },
       ...(turn === null
         ? { tree: null, departed: [], removalHeld: null, notes: [] }
-        : treeStatus(turn, reconciler.busy(), options.probed())),
+        : treeStatus(turn, {
+            busy: reconciler.busy(),
+            probed: options.probed(),
+            swaps: reconciler.lastSwaps(),
+            restarts: reconciler.restarts(),
+          })),
     }),
   }
 }

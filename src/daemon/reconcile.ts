@@ -11,7 +11,12 @@ import type { Observed } from '../plan/observed.ts'
 import { plan } from '../plan/plan.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
-import type { Plan } from '../plan/verdict.ts'
+import { situations } from '../plan/situation.ts'
+import type { Plan, Verdict } from '../plan/verdict.ts'
+import type { LastSwap, RestartStatus } from '../report/status.ts'
+import type { LastSwaps } from './last-swaps.ts'
+import { lookAtIngress } from './look-at-ingress.ts'
+import { createRestarts } from './restarts.ts'
 import { createWaits, type SpecId } from './waits.ts'
 
 /** What is to be, as far as it was accepted. */
@@ -41,6 +46,10 @@ export interface ReconcilerOptions {
   readonly probed: () => ReadonlyMap<string, boolean>
   /** Something ended: it is worth looking again. */
   readonly onChange: () => void
+  /** Plays clients in every swap, whatever the leaves say. */
+  readonly measure?: boolean
+  /** Where swaps are noted; left out: nowhere. */
+  readonly swaps?: LastSwaps
 }
 
 export interface Reconciler {
@@ -57,6 +66,11 @@ export interface Reconciler {
   busy(): ReadonlySet<string>
   /** Forgets why a leaf waits; null: all leaves. */
   retry(leaf: string | null): void
+  /** Gives these leaves new containers of the same generation, one after the other, in this order. */
+  restart(leaves: readonly string[]): void
+  /** The last restart that each leaf was asked for. */
+  restarts(): ReadonlyMap<string, RestartStatus>
+  lastSwaps(): ReadonlyMap<string, LastSwap>
   stop(): Promise<void>
 }
 
@@ -66,11 +80,15 @@ const LOOK_AGAIN = 500
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { engine, clock, runDigest } = options
   const waits = createWaits()
+  const restarts = createRestarts()
+  /** What was planned for each leaf when its table began. */
+  const verdicts = new Map<string, Verdict>()
+  const ingress = lookAtIngress(engine)
   let results: TableResult[] = []
   let last: Turn | null = null
   let sideways = 0
   const looking = new Set<Set<string>>()
-  const runner = createRunner({ ...options, onEnd: ended })
+  const runner = createRunner({ ...options, measure: options.measure ?? false, onEnd: ended })
 
   function ended(result: TableResult): void {
     results.push(result)
@@ -84,7 +102,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         waits.succeeded(name)
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
         if (verdictOn(name) === 'restore') waits.mended(name, spec, now)
-      } else if (outcome.kind === 'superseded' && verdictOn(name) === 'restore') {
+      } else if (outcome.kind !== 'fault' && verdictOn(name) === 'restore') {
         waits.fault(name, spec, outcome.message, now)
       } else if (outcome.kind === 'fault') {
         // The engine changed under the plan: look again at once, but not for ever.
@@ -93,11 +111,21 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       }
     }
     if (outcome.kind === 'done') sideways = 0
+    if (outcome.kind === 'failed') for (const name of names) restarts.failed(name, outcome.message)
+    options.swaps?.note(result, verdicts)
     options.onChange()
   }
 
   function verdictOn(name: string): string | undefined {
-    return last?.plan.verdicts.find(({ leaf }) => leaf === name)?.kind
+    return verdicts.get(name)?.kind
+  }
+
+  /** Of a leaf whose table had begun before, what was planned then is kept. */
+  function keepVerdicts({ plan: { verdicts: planned } }: Turn): void {
+    const busy = runner.busy()
+    for (const verdict of planned) {
+      if (!(verdict.kind === 'hold' && busy.has(verdict.leaf))) verdicts.set(verdict.leaf, verdict)
+    }
   }
 
   function specOf(name: string): SpecId {
@@ -118,7 +146,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   async function lookAround(wish: Wish, touched: ReadonlySet<string>): Promise<Turn> {
     const references = new Set([...wish.tree.leaves.values()].map(({ spec }) => options.mirror(spec.image)))
-    const observed = await engine.observe(wish.tree.name, [...references])
+    const [observed, serves] = await ingress.look(wish.tree, engine.observe(wish.tree.name, [...references]))
+    const found = situations(wish.tree, observed)
+    const busy = new Set([...touched, ...runner.busy()])
+    const due = restarts.due(wish.tree, (leaf) => found.get(leaf)?.live?.id ?? null)
     const managed = new Set(observed.containers.map(({ labels }) => labels.leaf)).size
     const planned = plan({
       tree: wish.tree,
@@ -128,19 +159,22 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       runDigest,
       mirror: options.mirror,
       waits: waits.current(),
-      busy: new Set([...touched, ...runner.busy()]),
+      busy,
       removals: { limit: wish.removals.limit(managed), confirmed: wish.removals.confirmed },
       probed: options.probed(),
-      ingress: new Map(),
-      restarts: new Set(),
-      gaps: new Map(),
+      ingress: serves,
+      leftOut: new Set(runner.leftOut().keys()),
+      restarts: due,
+      gaps: measuredGaps(options.swaps?.all() ?? NO_SWAPS),
       now: clock.now(),
     })
-    return { wish, observed, plan: planned }
+    restarts.planned(planned.verdicts, busy)
+    return { wish, observed, plan: { ...planned, notes: [...planned.notes, ...notServed(runner.leftOut())] } }
   }
 
   async function turn(wish: Wish, onTurn?: (turn: Turn) => void): Promise<Turn> {
     last = await look(wish)
+    keepVerdicts(last)
     if (last.plan.tables.length > 0) await wish.bind()
     onTurn?.(last)
     runner.adopt(last.plan, wish.tree)
@@ -162,6 +196,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         // A plan of which nothing began will not get further in the next turn either.
         const isStuck = taken.plan.tables.length > 0 && results.length === ended
         if (signal.aborted || isStuck || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {
+          await options.swaps?.written()
           return { turn: taken, results }
         }
         if (taken.plan.tables.length === 0) await clock.sleep(LOOK_AGAIN, signal)
@@ -169,6 +204,25 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     },
     busy: () => runner.busy(),
     retry: (leaf) => waits.forget(leaf),
-    stop: () => runner.stop(),
+    restart: (leaves) => restarts.ask(leaves, clock.now()),
+    restarts: () => restarts.states(),
+    lastSwaps: () => options.swaps?.all() ?? NO_SWAPS,
+    async stop() {
+      await runner.stop()
+      await options.swaps?.written()
+    },
   }
+}
+
+function notServed(leftOut: ReadonlyMap<string, string>): string[] {
+  return [...leftOut].map(([leaf, words]) => `the ingress does not serve ${leaf} as it is declared: ${words}`)
+}
+
+const NO_SWAPS: ReadonlyMap<string, LastSwap> = new Map()
+
+/** Of swaps that had one: what a next one is expected to take. */
+function measuredGaps(swaps: ReadonlyMap<string, LastSwap>): Map<string, number> {
+  const gaps = new Map<string, number>()
+  for (const [leaf, { gap, order }] of swaps) if (order === 'stop-first' && gap !== null) gaps.set(leaf, gap)
+  return gaps
 }

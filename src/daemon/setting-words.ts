@@ -58,6 +58,10 @@ export const SETTING_WORDS = {
   },
   parallel: { value: 'NUMBER', description: 'Engine starts at a time; default: 4' },
   poll: { value: 'SECONDS', description: 'Seconds between two looks at a remote repository; default: 15' },
+  measure: {
+    value: null,
+    description: 'Plays clients against published ports in every swap, and counts what they lose',
+  },
   allow_privileged: {
     value: null,
     description: 'Grants everything the policy file would have to grant; for a try',

@@ -13,6 +13,10 @@ const seconds = z.union([
     .transform(Number),
 ])
 
+const truth = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1')])
+  .default(false)
+
 /** Each key with its words; `settingsSchema` and the words have the same keys. */
 function said<Schema extends z.ZodType>(key: keyof typeof SETTING_WORDS, schema: Schema): Schema {
   return schema.describe(SETTING_WORDS[key].description)
@@ -43,12 +47,8 @@ export const settingsSchema = z.strictObject({
       .default(4),
   ),
   poll: said('poll', seconds.default(15)),
-  allow_privileged: said(
-    'allow_privileged',
-    z
-      .union([z.boolean(), z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1')])
-      .default(false),
-  ),
+  measure: said('measure', truth),
+  allow_privileged: said('allow_privileged', truth),
   log_level: said('log_level', z.enum(['debug', 'info', 'warn', 'error']).default('info')),
 } satisfies Record<keyof typeof SETTING_WORDS, z.ZodType>)
 

@@ -8,7 +8,7 @@ export interface Waits {
   current(): ReadonlyMap<string, Wait>
   /** A fault of the registry, the disk, the network or the engine: 2 s, doubling up to 5 min. */
   fault(name: string, spec: SpecId, because: string, now: number): void
-  /** It was mended in place. The first times cost nothing; from the third within ten minutes on the pauses grow. */
+  /** It was mended in place. The first times cost nothing; from the third on, none ten minutes after the last, pauses grow. */
   mended(name: string, spec: SpecId, now: number): void
   succeeded(name: string): void
   /** Forgets one name, or all: somebody asked to try again. */
@@ -28,7 +28,7 @@ const MENDED_FREELY = 2
 export function createWaits(): Waits {
   const waits = new Map<string, Wait>()
   const faults = new Map<string, number>()
-  const mends = new Map<string, number[]>()
+  const mends = new Map<string, { count: number; last: number }>()
   return {
     current: () => new Map(waits),
     fault(name, spec, because, now) {
@@ -37,11 +37,12 @@ export function createWaits(): Waits {
       waits.set(name, { ...spec, until: now + growing(count), because })
     },
     mended(name, spec, now) {
-      const times = [...(mends.get(name) ?? []).filter((time) => now - time < MENDED_WITHIN), now]
-      mends.set(name, times)
-      const excess = times.length - MENDED_FREELY
+      const before = mends.get(name)
+      const count = before !== undefined && now - before.last < MENDED_WITHIN ? before.count + 1 : 1
+      mends.set(name, { count, last: now })
+      const excess = count - MENDED_FREELY
       if (excess <= 0) return
-      const because = `it had to be mended ${times.length} times in ten minutes; graft waits a little longer each time`
+      const because = `it had to be mended ${count} times in a row; graft waits a little longer each time`
       waits.set(name, { ...spec, until: now + growing(excess), because })
     },
     succeeded(name) {

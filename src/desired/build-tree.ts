@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../repository/snapshot.ts'
 import type { Dependencies } from './dependencies.ts'
+import { INGRESS_LEAF } from './ingress-names.ts'
 import type { RootContext } from './read-deployment.ts'
 import type { ReadLeaf } from './read-leaf.ts'
 import type { SetNode, SetTree } from './set-tree.ts'
@@ -32,7 +33,7 @@ export function buildTree(
     leaves,
     networks: networksInUse(root, leaves),
     volumes: root.volumes,
-    ingress: null,
+    ingress: parts.ingress === null ? null : { leaf: INGRESS_LEAF, ...parts.ingress },
     removal_limit: parts.removal_limit,
   }
 }

@@ -11,18 +11,25 @@ import { wholeFile } from './yaml-document.ts'
 import type { Place } from './yaml-document.ts'
 
 export function findClashes(tree: SetTree, reading: Reading): Problem[] {
-  return [...leafNames(tree), ...setNames(tree), ...formerNames(tree, reading), ...claims(tree, reading)]
+  return [...leafNames(tree, reading), ...setNames(tree), ...formerNames(tree, reading), ...claims(tree, reading)]
 }
 
-function leafNames(tree: SetTree): Problem[] {
+function leafNames(tree: SetTree, reading: Reading): Problem[] {
+  const ingress = tree.nodes[0]?.context.root().ingressLeaf() ?? null
   const problems: Problem[] = []
   const seen = new Map<string, ReadLeaf>()
   for (const leaf of tree.list) {
+    if (leaf.name.toLowerCase() === ingress?.name && leaf !== ingress) {
+      const { entry } = leaf.document
+      const message = `${leaf.name} is the name of the deployment's ingress (${placeWords(placeIn(ingress, [], 'key', reading))})`
+      problems.push({ ...wholeFile(entry, message, 'give this leaf another name'), leaf: leaf.name })
+    }
     const first = seen.get(leaf.name.toLowerCase())
     if (first === undefined) {
       seen.set(leaf.name.toLowerCase(), leaf)
       continue
     }
+    if (leaf === ingress || first === ingress) continue
     const { entry } = leaf.document
     const message = `${leaf.name} is the name of ${first.document.entry.path} already, and a name is unique in the deployment`
     problems.push({ ...wholeFile(entry, message, 'rename one of the two files'), leaf: leaf.name })
@@ -47,7 +54,8 @@ function setNames(tree: SetTree): Problem[] {
         )
       } else if (node.members.get(inner.name) !== undefined && 'leaf' in (node.members.get(inner.name) ?? {})) {
         const message = `a leaf and a set in ${parent} are both named ${inner.name}, so depends_on cannot tell them apart`
-        problems.push(wholeFile(where, message, 'rename the folder or the leaf'))
+        const isIngress = tree.leaves.get(inner.name) === node.context.root().ingressLeaf()
+        problems.push(wholeFile(where, message, isIngress ? 'rename the folder' : 'rename the folder or the leaf'))
       }
       seen.add(inner.name)
     }
@@ -125,12 +133,15 @@ function addressesOverlap(a: string | undefined, b: string | undefined): boolean
   return (a === '::' && b.includes(':')) || (b === '::' && a.includes(':'))
 }
 
+function placeWords({ file, line }: Place): string {
+  return `${file}${line === null ? '' : `:${line}`}`
+}
+
 function bothSides(one: Holder, other: Holder, reading: Reading): Problem[] {
   const [here, there] = [one, other].map(({ leaf, claim }) => placeIn(leaf, claim.path(), 'value', reading))
   const told = (holder: Holder, place: Place | undefined, rival: Holder, away: Place | undefined): Problem[] => {
     if (place === undefined || away === undefined) return []
-    const where = `${away.file}${away.line === null ? '' : `:${away.line}`}`
-    const message = `${holder.claim.what} is taken by ${rival.leaf.name} too (${where})`
+    const message = `${holder.claim.what} is taken by ${rival.leaf.name} too (${placeWords(away)})`
     const remedy = 'give one of them another'
     return [{ ...place, message, remedy, leaf: holder.leaf.name, severity: 'unreadable' }]
   }

@@ -2,6 +2,7 @@
 // volumes it names, and that it does not ask for two instances side by side where only one can be. Pure.
 
 import type { ContentWish } from './leaf-contents.ts'
+import { INGRESS_VOLUME } from './ingress-names.ts'
 import { nearest } from './nearest.ts'
 import type { Problem } from './problem.ts'
 import type { LeafParts } from './schema/leaf.ts'
@@ -70,10 +71,13 @@ function checkNetworks({ parts, merged }: ContentWish, declared: readonly string
   }
 }
 
-function checkVolumes({ parts, merged }: ContentWish, declared: readonly string[], add: Add): void {
+function checkVolumes({ parts, merged, set }: ContentWish, declared: readonly string[], add: Add): void {
+  const wishesIngress = set.root().ingress
   const written: unknown[] = Array.isArray(merged.value['volumes']) ? merged.value['volumes'] : []
   for (const mount of parts.spec.mounts) {
-    if (mount.type !== 'volume' || !mount.source || declared.includes(mount.source)) continue
+    if (mount.type !== 'volume' || !mount.source) continue
+    const isTaken = mount.source === INGRESS_VOLUME && wishesIngress
+    if (declared.includes(mount.source) && !isTaken) continue
     const { source } = mount
     const close = nearest(source, declared)
     const index = written.findIndex((item) =>
@@ -81,12 +85,9 @@ function checkVolumes({ parts, merged }: ContentWish, declared: readonly string[
         ? item.startsWith(`${source}:`)
         : (item as { source?: unknown } | null)?.source === source,
     )
-    add(
-      index < 0 ? ['volumes'] : ['volumes', index],
-      'value',
-      `the volume ${source} is not declared`,
-      undeclared('volumes', source, close),
-    )
+    const path = index < 0 ? ['volumes'] : ['volumes', index]
+    if (isTaken) add(path, 'value', `the volume ${source} is the ingress's own`, 'declare and mount another volume')
+    else add(path, 'value', `the volume ${source} is not declared`, undeclared('volumes', source, close))
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path'
 import { matchesGlob } from './glob.ts'
+import { INGRESS_CAPABILITIES } from './ingress-names.ts'
 import type { Grant, Policy } from './policy.ts'
 import { privilegesOf } from './privileges.ts'
 import type { Privilege } from './privileges.ts'
@@ -23,7 +24,7 @@ export function judgePolicy(leaf: Leaf, tree: Tree, policy: Policy, allowPrivile
     column: null,
     text: null,
     message: `${leaf.name} asks for ${names}, and this host's policy does not grant ${missing.length === 1 ? 'it' : 'them'}`,
-    remedy: `if this host is to allow it, add under \`grants:\` of its policy file (policy.yaml in graft's state folder, or --policy): - ${grantText(leaf, missing)}`,
+    remedy: `if this host is to allow it, add under \`grants:\` of its policy file (policy.yaml in graft's state folder, or --policy): - ${grantText(leaf, missing, tree)}`,
     leaf: leaf.name,
     severity: 'held',
   }
@@ -35,7 +36,13 @@ export function missingPrivileges(leaf: Leaf, tree: Tree, policy: Policy): reado
   if (asked.length === 0) return asked
   const path = leafPath(leaf)
   const grants = (policy.grants ?? []).filter((grant) => grant.paths.some((pattern) => matchesGlob(pattern, path)))
-  return asked.filter((privilege) => !grants.some((grant) => gives(grant, privilege)))
+  return asked.filter(
+    (privilege) =>
+      !grants.some(
+        (grant) =>
+          gives(grant, privilege) || (grant.ingress === true && isIngress(leaf, tree) && isOfIngress(privilege)),
+      ),
+  )
 }
 
 /** What globs in `paths` are compared with: `control/nova/nova-api`. */
@@ -56,6 +63,18 @@ export function removalLimit(policy: Policy, tree: Pick<Tree, 'removal_limit'>, 
         ? host
         : Math.floor((managed * Number.parseInt(host, 10)) / 100)
   return tree.removal_limit === null ? own : Math.min(own, tree.removal_limit)
+}
+
+function isIngress(leaf: Leaf, tree: Tree): boolean {
+  return leaf.name === tree.ingress?.leaf
+}
+
+/** What every ingress asks for by its nature; `ingress: true` grants exactly this, and to no other leaf. */
+function isOfIngress(privilege: Privilege): boolean {
+  return (
+    (privilege.kind === 'host_namespace' && privilege.namespace === 'network') ||
+    (privilege.kind === 'cap_add' && INGRESS_CAPABILITIES.includes(privilege.capability))
+  )
 }
 
 function gives(grant: Grant, privilege: Privilege): boolean {
@@ -117,10 +136,10 @@ function clean(path: string): string {
 }
 
 /** One entry of `grants:` that gives exactly what is missing, in YAML's flow form. */
-export function grantText(leaf: Leaf, missing: readonly Privilege[]): string {
+export function grantText(leaf: Leaf, missing: readonly Privilege[], tree: Tree): string {
   const keys = new Map<string, string[]>()
   for (const privilege of missing) {
-    const [key, value] = grantKey(privilege)
+    const [key, value] = isIngress(leaf, tree) && isOfIngress(privilege) ? ['ingress', 'true'] : grantKey(privilege)
     const values = keys.get(key) ?? []
     if (!values.includes(value)) keys.set(key, [...values, value])
   }

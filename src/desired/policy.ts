@@ -13,6 +13,10 @@ export const grantSchema = z.strictObject({
   paths: texts
     .min(1)
     .meta({ description: 'Globs over a leaf’s path without .yaml, for example control/nova/** or mariadb' }),
+  ingress: z
+    .boolean()
+    .optional()
+    .meta({ description: 'The ingress of the deployment: the host’s network and the capabilities that it works with' }),
   privileged: z.boolean().optional(),
   host_namespaces: z.array(z.enum(['network', 'pid', 'ipc', 'uts', 'cgroup', 'userns'])).optional(),
   cap_add: texts.optional().meta({ description: 'Capabilities; ALL grants every one' }),

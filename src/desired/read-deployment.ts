@@ -1,8 +1,11 @@
 // deployment.yaml: the root set, and what only a deployment has: its name, prefix, networks, volumes, host variables.
 
 import type { SnapshotEntry } from '../repository/snapshot.ts'
+import { ingressLeaf } from './ingress-leaf.ts'
+import { INGRESS_VOLUME } from './ingress-names.ts'
 import { interpolateValue } from './interpolate-value.ts'
 import type { Problem } from './problem.ts'
+import type { ReadLeaf } from './read-leaf.ts'
 import { parseDeployment } from './schema/deployment.ts'
 import type { DeploymentParts } from './schema/deployment.ts'
 import { hostScope } from './scope.ts'
@@ -15,7 +18,9 @@ export interface RootContext extends SetContext {
   readonly parent: null
   readonly parts: DeploymentParts | null
   readonly prefix: string
+  /** Whether the file asks for an ingress; its leaf is null where that has mistakes. */
   readonly ingress: boolean
+  readonly ingressLeaf: () => ReadLeaf | null
   /** Declared networks; `default` among them even where the file does not name it. */
   readonly networks: ReadonlyMap<string, NetworkWish>
   readonly volumes: ReadonlyMap<string, VolumeWish>
@@ -55,13 +60,18 @@ export function readDeployment(
   problems.push(...issueProblems(parsed.issues, document, problems, locate))
   const { parts } = parsed
   if (parts !== null) problems.push(...engineNameClashes(parts, document, locate))
+  if (parts !== null) problems.push(...takenVolume(parts, document, locate))
   const base = makeContext({ path: '', document, parent: null, root: () => context, parts, scope, problems })
+  const valueIn = (value: unknown): unknown => (isMapping(value) ? value['ingress'] : undefined)
+  const wish = { real: valueIn(filled.value), symbolic: valueIn(filled.symbolic), parts: parts?.ingress ?? null }
+  let leaf: ReadLeaf | null | undefined
   const context: RootContext = {
     ...base,
     parent: null,
     parts,
     prefix,
     ingress: written['ingress'] != null,
+    ingressLeaf: () => (leaf === undefined ? (leaf = ingressLeaf(wish, context, document, locate)) : leaf),
     networks: networksOf(parts),
     volumes: volumesOf(parts),
   }
@@ -119,7 +129,13 @@ function networksOf(parts: DeploymentParts | null): Map<string, NetworkWish> {
 function volumesOf(parts: DeploymentParts | null): Map<string, VolumeWish> {
   const volumes = new Map<string, VolumeWish>()
   if (parts === null) return volumes
+  if (parts.ingress !== null) {
+    const options = { driver: 'local', driver_opts: {}, labels: {} }
+    const name = engineName(parts, INGRESS_VOLUME, false)
+    volumes.set(INGRESS_VOLUME, { key: INGRESS_VOLUME, name, external: false, options })
+  }
   for (const [key, { name, external, options }] of Object.entries(parts.volumes)) {
+    if (volumes.has(key)) continue
     volumes.set(key, { key, name: name ?? engineName(parts, key, external), external, options })
   }
   return volumes
@@ -128,6 +144,14 @@ function volumesOf(parts: DeploymentParts | null): Map<string, VolumeWish> {
 /** As in Compose: an external thing is found under its own key, everything else belongs to the deployment. */
 function engineName(parts: DeploymentParts, key: string, external: boolean): string {
   return external ? key : `${parts.name}_${key}`
+}
+
+/** With an ingress its volume is there already, and what lies in it opens the ingress to whoever mounts it. */
+function takenVolume(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {
+  if (parts.ingress === null || !Object.hasOwn(parts.volumes, INGRESS_VOLUME)) return []
+  const place = locate(document.entry, ['volumes', INGRESS_VOLUME], 'key')
+  const message = `the volume ${INGRESS_VOLUME} is the ingress's own`
+  return [{ ...place, message, remedy: 'give yours another name', leaf: null, severity: 'unreadable' }]
 }
 
 function engineNameClashes(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {

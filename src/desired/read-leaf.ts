@@ -39,7 +39,8 @@ export interface ReadLeaf {
   last: { readonly dependencies: Leaf['dependencies']; readonly leaf: Leaf } | null
 }
 
-const NO_CONTENTS: Contents = {
+/** Of a leaf that takes nothing from the repository. */
+export const NO_CONTENTS: Contents = {
   files: new Map(),
   fileFacts: {},
   symbolicFileFacts: {},

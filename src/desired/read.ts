@@ -90,7 +90,7 @@ export function createReader(): Reader {
         leaf.document.generation === null && mounted.has(leaf.document.entry.path)
       const kept = leaves.some(content) ? leaves.filter((leaf) => !content(leaf)) : leaves
 
-      const tree = setTree([...contexts.values()], kept)
+      const tree = setTree([...contexts.values()], withIngress(kept, root.ingressLeaf()))
       const needs = findNeeds(tree, reading)
       const dependencies = resolveDependencies(tree, needs, memory, reading)
       const problems = [
@@ -98,8 +98,7 @@ export function createReader(): Reader {
         ...layout.misnamed.flatMap(({ path, problem }) => (mounted.has(path) ? [] : [problem])),
         ...strayLeaves(layout, mounted),
         ...[...contexts.values()].flatMap((context) => context.problems),
-        ...[...contexts.values()].flatMap((context) => notYetTogether(context, reading)),
-        ...kept.flatMap((leaf) => leaf.problems),
+        ...tree.list.flatMap((leaf) => leaf.problems),
         ...needs.problems,
         ...dependencies.problems,
         ...findCycles(tree, needs, reading),
@@ -133,6 +132,13 @@ function readLeaves(layout: Layout, contexts: ReadonlyMap<string, SetContext>, r
   return leaves
 }
 
+/** The ingress stands where its file does. */
+function withIngress(leaves: readonly ReadLeaf[], ingress: ReadLeaf | null): readonly ReadLeaf[] {
+  if (ingress === null) return leaves
+  const at = leaves.findIndex((leaf) => leaf.document.entry.path > ingress.document.entry.path)
+  return at < 0 ? [...leaves, ingress] : leaves.toSpliced(at, 0, ingress)
+}
+
 /** Paths that some leaf mounts or takes its environment from. */
 function mountedPaths(leaves: readonly ReadLeaf[]): ReadonlySet<string> {
   const paths = new Set<string>()
@@ -154,15 +160,6 @@ function mentionedPaths(leaf: ReadLeaf): string[] {
     const path: unknown = isMapping(source) ? (source['source'] ?? source['path']) : source
     return typeof path === 'string' ? [posix.join(folder, path)] : []
   })
-}
-
-/** Accepted, so that a set can say it already, but not without a word: its members are still switched one by one. */
-function notYetTogether({ parts, document }: SetContext, { locate }: Reading): Problem[] {
-  if (parts?.together !== true) return []
-  const message = 'update.together has no effect yet: each leaf of the set is switched by itself'
-  const remedy = 'leave it out until a later version serves it, and do not rely on all or nothing'
-  const place = locate(document.entry, ['update', 'together'], 'key')
-  return [{ ...place, message, remedy, leaf: null, severity: 'warning' }]
 }
 
 /** Leaves that nobody will ever start, because their folder is no set. */

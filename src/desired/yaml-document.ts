@@ -178,12 +178,20 @@ function isWritten(node: Node | null): node is Node {
   return node?.range != null && node.range[1] > node.range[0]
 }
 
-function generationOf(parsed: Parsed): YamlDocument['generation'] {
-  const found = child(parsed, parsed.root, 'generation')
+/** Where a generation stands further inside a file; null where it does not. Parses the file again. */
+export function generationAt(entry: SnapshotEntry, path: ValuePath): YamlDocument['generation'] {
+  const { text } = textOf(entry, YAML_SIZE_LIMIT)
+  const parsed = text === null ? null : parse(text)
+  return parsed === null ? null : generationOf(parsed, path)
+}
+
+function generationOf(parsed: Parsed, path: ValuePath = ['generation']): YamlDocument['generation'] {
+  let found: Child | null = null
+  for (const step of path) found = child(parsed, found === null ? parsed.root : found.value, step)
   const range = found?.value?.range ?? found?.key?.range
   if (range == null) return null
   const rest = parsed.text.slice(range[1], lineEnd(parsed.text, range[1]))
-  const comment = isScalar(found?.value) ? (/^\s+#\s*([0-9a-f]{6,64})\s*$/.exec(rest)?.[1] ?? null) : null
+  const comment = isScalar(found?.value) ? (/^(?:[\s,}]*\s)#\s*([0-9a-f]{6,64})\s*$/.exec(rest)?.[1] ?? null) : null
   return { line: parsed.lines.linePos(range[0]).line, digestComment: comment }
 }
 

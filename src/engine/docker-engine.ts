@@ -21,6 +21,9 @@ import { engineEvents } from './events.ts'
 import { execOnce } from './exec.ts'
 import { putFiles } from './files-archive.ts'
 import { findImage, removeTag, rollbackTags, tagImage } from './images.ts'
+import { ingressDigest } from './ingress-check.ts'
+import { loadIngressConfig, putIngressConfig } from './ingress-load.ts'
+import { knock } from './knock.ts'
 import { readLogs } from './logs.ts'
 import { createNetwork, removeNetwork } from './networks.ts'
 import { inspectContainer, observe } from './observe.ts'
@@ -75,10 +78,10 @@ export function dockerEngine(connection: EngineConnection, settings: DockerEngin
 
     exec: (...args) => execOnce(connection, ...args),
     probe: (id, target, timeout) => probeContainer(connection, id, target, timeout, { helperImage }),
-    knock: () => Promise.resolve(null),
-    putIngressConfig: () => Promise.reject(new Error('not there yet')),
-    loadIngressConfig: () => Promise.reject(new Error('not there yet')),
-    ingressDigest: () => Promise.resolve(null),
+    knock: (...args) => knock(connection, ...args),
+    putIngressConfig: (...args) => putIngressConfig(connection, ...args),
+    loadIngressConfig: (id, config) => loadIngressConfig(connection, id, config, helperImage),
+    ingressDigest: (id, checkPort) => ingressDigest(connection, id, checkPort, helperImage),
     openConnections: (...args) => openConnections(connection, ...args),
     waitForExit: (...args) => waitForExit(connection, ...args),
     logs: (...args) => readLogs(connection, ...args),

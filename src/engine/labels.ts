@@ -1,6 +1,7 @@
 // The labels under `dev.graft.` that say whose a container, network or volume is. This is the only file that knows
 // their keys. They are an interface with everything that ever ran under graft: a key keeps its meaning for ever.
 
+import type { PublishedPort } from '../desired/spec.ts'
 import type { NetworkWish, VolumeWish } from '../desired/tree.ts'
 import type { CreateOrder } from '../apply/engine.ts'
 import { filesDigest, optionsDigest } from '../plan/digests.ts'
@@ -21,6 +22,7 @@ const IMAGE_ID = 'dev.graft.image-id'
 const FILES = 'dev.graft.files'
 const OPTIONS = 'dev.graft.options'
 const HOLDER = 'dev.graft.holder'
+const INGRESS_PORTS = 'dev.graft.ingress-ports'
 
 type Labels = Record<string, string>
 
@@ -32,6 +34,7 @@ export function deploymentFilter(deployment: string): string {
 /** Graft's labels of the container that an order asks for. */
 export function containerLabels(order: CreateOrder): Labels {
   const { tree, leaf } = order
+  const ports = leaf.spec.ports.filter(({ mode }) => mode === 'ingress').map(({ mode: _mode, ...port }) => port)
   return {
     [DEPLOYMENT]: tree.name,
     [LEAF]: leaf.name,
@@ -43,6 +46,7 @@ export function containerLabels(order: CreateOrder): Labels {
     [IMAGE]: leaf.spec.image,
     [IMAGE_ID]: order.image.id,
     [FILES]: filesDigest(leaf.spec.files),
+    ...(ports.length === 0 ? {} : { [INGRESS_PORTS]: JSON.stringify(ports) }),
   }
 }
 
@@ -111,6 +115,18 @@ export function readContainerLabels(labels: Readonly<Labels>): GraftLabels | nul
     image: labels[IMAGE] ?? '',
     imageId: labels[IMAGE_ID] ?? '',
     files: labels[FILES] ?? '',
+  }
+}
+
+/** The ports that the deployment's ingress opens for a container: no engine has a place of its own for them. */
+export function readIngressPorts(labels: Readonly<Labels> | null | undefined): PublishedPort[] {
+  const text = labels?.[INGRESS_PORTS]
+  if (text === undefined || deploymentOf(labels) === null) return []
+  try {
+    const ports: unknown = JSON.parse(text)
+    return Array.isArray(ports) ? ports.map((port: PublishedPort) => ({ ...port, mode: 'ingress' })) : []
+  } catch {
+    return []
   }
 }
 

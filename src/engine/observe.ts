@@ -3,12 +3,13 @@
 
 import PQueue from 'p-queue'
 
-import type { Observed, ObservedContainer } from '../plan/observed.ts'
+import type { ForeignPort, Observed, ObservedContainer } from '../plan/observed.ts'
 import { callEngine, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { imageById, observeImages } from './images.ts'
 import { observedContainer } from './inspected.ts'
+import { foreignPortsOf, namesOf } from './foreign-ports.ts'
 import { deploymentOf, readContainerLabels } from './labels.ts'
 import { countEndpoints, listNetworks } from './networks.ts'
 import { listVolumes } from './volumes.ts'
@@ -35,17 +36,21 @@ export async function observe(
   ])
   const own: WireContainerRow[] = []
   const foreignNames = new Map<string, string>()
+  const foreignPorts: ForeignPort[] = []
   for (const row of rows) {
     if (deploymentOf(row.Labels) === deployment) {
       if (readContainerLabels(row.Labels ?? {}) !== null) own.push(row)
-    } else for (const name of namesOf(row)) foreignNames.set(name, describeForeign(row, name))
+    } else {
+      for (const name of namesOf(row)) foreignNames.set(name, describeForeign(row, name))
+      foreignPorts.push(...foreignPortsOf(row))
+    }
   }
   const containers = await inspectAll(connection, own, stamp)
   return {
     engine: connection.facts,
     containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     foreignNames,
-    foreignPorts: new Map(),
+    foreignPorts,
     networks: countEndpoints(networks, rows),
     volumes,
     images: imageFacts,
@@ -112,11 +117,6 @@ function rowText(row: WireContainerRow): string {
     endpoint.Aliases,
   ])
   return JSON.stringify([row.Names, row.State, status.match(marks), row.Image, row.ImageID, networks])
-}
-
-/** A name with a second slash is another container's link to it. */
-function namesOf(row: WireContainerRow): string[] {
-  return (row.Names ?? []).map((name) => name.replace(/^\//, '')).filter((name) => !name.includes('/'))
 }
 
 function describeForeign(row: WireContainerRow, name: string): string {

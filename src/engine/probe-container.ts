@@ -4,6 +4,7 @@ import type Dockerode from 'dockerode'
 import type { ProbeResult, ProbeTarget } from '../apply/engine.ts'
 import { callEngine } from './call.ts'
 import type { EngineConnection } from './connect.ts'
+import { probeIngress } from './ingress-check.ts'
 import { probeAddress } from './probe.ts'
 import { probeByHelper } from './probe-helper.ts'
 
@@ -28,11 +29,11 @@ export async function probeContainer(
   timeout: number,
   settings: ProbeSettings,
 ): Promise<ProbeResult> {
-  if (target.kind === 'ingress') return { healthy: false, output: 'not there yet' }
   const info = await inspect(connection, id)
   if (!info.State.Running || info.State.Paused) {
     return { healthy: false, output: `the container is ${info.State.Paused ? 'paused' : 'not running'}` }
   }
+  if (target.kind === 'ingress') return probeIngress(connection, info.Id, target.port, settings.helperImage)
   const address = await addressOf(connection, info)
   if (address === null || !connection.facts.addressesReachable) {
     return probeByHelper(connection, info, address ?? '127.0.0.1', target, timeout, settings.helperImage)

@@ -63,7 +63,7 @@ function commandFor(address: string, target: NetworkTarget, seconds: string): st
   return ['wget', '-S', '-O', '/dev/null', ...insecure, ...headers, url]
 }
 
-async function createHelper(
+export async function createHelper(
   connection: EngineConnection,
   info: Dockerode.ContainerInspectInfo,
   image: string,

@@ -27,7 +27,7 @@ function probeTcp(address: string, port: number, timeout: number): Promise<Probe
     }
     const timer = setTimeout(() => done(false, `no connection within ${timeout / 1000} s`), timeout)
     socket.on('connect', () => done(true, `port ${port} is open`))
-    socket.on('error', (error) => done(false, words(error)))
+    socket.on('error', (error) => done(false, networkWords(error)))
   })
 }
 
@@ -65,7 +65,7 @@ function probeHttp(address: string, target: HttpTarget, timeout: number): Promis
       return resolve({ healthy: false, output: error instanceof Error ? error.message : String(error) })
     }
     timer = setTimeout(() => done(false, `no answer within ${timeout / 1000} s`), timeout)
-    request.on('error', (error) => done(false, words(error)))
+    request.on('error', (error) => done(false, networkWords(error)))
     request.end()
   })
 }
@@ -79,7 +79,8 @@ const WORDS: Readonly<Record<string, string>> = {
   EPIPE: 'connection reset',
 }
 
-function words(error: Error): string {
+/** A broken connection in words for a person. */
+export function networkWords(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code.startsWith('HPE_')) return 'the answer is not HTTP'
   return WORDS[code] ?? error.message

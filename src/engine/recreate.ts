@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { extract, pack } from 'tar-stream'
 
 import { EngineFault, type CapturedContainer } from '../apply/engine.ts'
+import { CONFIG_PATH } from '../plan/ingress-config.ts'
 import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
@@ -27,7 +28,8 @@ export async function captureContainer(
   try {
     const inspected = await rawCall<WireContainer>(connection.docker, { path: `/containers/${id}/json` })
     const archives: Capture['archives'][number][] = []
-    for (const path of paths) {
+    const own = inspected.Config.Cmd?.includes(CONFIG_PATH) === true ? [CONFIG_PATH] : []
+    for (const path of [...paths, ...own]) {
       const archive = await readArchive(connection, id, path)
       if (archive !== null) archives.push({ path, archive })
     }

@@ -4,7 +4,7 @@
 import type { EngineHealthcheck, GpuRequest, PublishedPort, Spec } from '../desired/spec.ts'
 import type { RunningSpec } from '../plan/observed.ts'
 import type { EngineDefaults } from './connect.ts'
-import { authoredLabels } from './labels.ts'
+import { authoredLabels, readIngressPorts } from './labels.ts'
 import { runningLimits } from './running-limits.ts'
 import { runningMounts } from './running-mounts.ts'
 import { runningNetworks } from './running-networks.ts'
@@ -31,7 +31,7 @@ export function runningSpec(container: WireContainer, defaults: EngineDefaults):
     privileged: host.Privileged ?? false,
 
     expose: Object.keys(config.ExposedPorts ?? {}).toSorted(),
-    ports: readPorts(host),
+    ports: [...readPorts(host), ...readIngressPorts(config.Labels)],
     ...runningNetworks(container),
     extra_hosts: (host.ExtraHosts ?? []).toSorted(),
     dns: host.Dns ?? [],

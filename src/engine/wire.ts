@@ -137,6 +137,7 @@ export interface WireContainerRow {
   /** `Up 5 minutes (healthy)`. */
   Status?: string
   Labels?: Record<string, string> | null
+  Ports?: { IP?: string; PublicPort?: number; Type?: string }[] | null
   NetworkSettings?: { Networks?: Record<string, WireEndpoint> | null } | null
 }
 

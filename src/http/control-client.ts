@@ -26,6 +26,16 @@ export async function askConfirmRemovals(socket: string, commit: string): Promis
   return body === null ? null : (JSON.parse(body) as { confirmed: boolean }).confirmed
 }
 
+export type RestartAnswer =
+  | { readonly leaves: readonly string[] }
+  | { readonly message: string; readonly remedy: string }
+
+/** Which leaves the daemon restarts, or why none; null where no daemon listens. */
+export async function askRestart(socket: string, asked: string): Promise<RestartAnswer | null> {
+  const body = await call(socket, 'POST', `/restart/${encodeURIComponent(asked)}`)
+  return body === null ? null : (JSON.parse(body) as RestartAnswer)
+}
+
 const PATIENCE = 5_000
 
 function call(socketPath: string, method: string, path: string): Promise<string | null> {

@@ -1,4 +1,4 @@
-// The daemon's own socket, for commands on the same host: status, wake, retry. Only its owner can open it.
+// The daemon's own socket, for commands on the same host: status, wake, retry, restart. Only its owner can open it.
 
 import { chmod, mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -30,6 +30,12 @@ export async function serveControl(socket: string, daemon: Daemon): Promise<Cont
       daemon.retry(leaf)
       return answer(202, {})
     }
+    const asked = /^\/restart\/([^/]+)$/.exec(path)?.[1]
+    if (request.method === 'POST' && asked !== undefined) {
+      const name = decoded(asked)
+      const chosen = name === null ? { message: 'this is no name', remedy: 'write a name' } : daemon.restart(name)
+      return answer('leaves' in chosen ? 202 : 200, chosen)
+    }
     const commit = /^\/confirm-removals\/([0-9a-f]{40})$/.exec(path)?.[1]
     if (request.method === 'POST' && commit !== undefined) {
       return answer(200, { confirmed: daemon.confirmRemovals(commit) })
@@ -44,6 +50,14 @@ export async function serveControl(socket: string, daemon: Daemon): Promise<Cont
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
   }
 }
 

@@ -4,13 +4,18 @@ import { privilegesOf } from '../desired/privileges.ts'
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { compareContainer } from './compare.ts'
 import { gainsOf } from './gains.ts'
+import { gapInPlace, gapOf } from './gap.ts'
+import { ingressBehind } from './ingress-behind.ts'
+import { follow, isIngress } from './ingress-steps.ts'
 import { liveName } from './names.ts'
+import { takenPort } from './taken-port.ts'
 import { unmetApiNeeds } from './api-needs.ts'
 import { withHostname } from './default-hostname.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
-import { isUnhealthy, isWanted, runs, type PlanInput } from './planning.ts'
+import { isUnhealthy, isWanted, type PlanInput } from './planning.ts'
 import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
 import { describeChange, repairInPlace, stateRepair } from './repair.ts'
+import { bringBack, stopped, wasStopped } from './set-life.ts'
 import type { Situation } from './situation.ts'
 import { refOf, step } from './steps.ts'
 import { joinedLeaves, swapOrder } from './swap-order.ts'
@@ -60,9 +65,11 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   }
   const repair = repairInPlace(leaf, input.tree, live, changes)
   if (repair === null) return replace(leaf, live, changes, context)
+  if (input.restarts.has(leaf.name)) return restart(leaf, live, changes, context)
   if (repair.steps.length > 0) {
     const waiting = waitOf(leaf, context)
     if (waiting !== null) return hold(leaf, live, waiting.because, { retryAt: waiting.until })
+    if (wasStopped(live)) return bringBack(leaf, live, changes, repair.steps)
     const verdict = verdictOf(leaf, live, 'restore', repair.because, { changes })
     return { verdict, work: inPlace(leaf.name, repair.steps) }
   }
@@ -73,12 +80,18 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
 function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Proposal {
   const sick = isUnhealthy(leaf, live, context.input.probed) && leaf.on_unhealthy === 'restart'
   const reason = sick ? 'its health check fails' : restartReason(leaf, live, context)
+  const behind = reason === null && isIngress(leaf) ? ingressBehind(live, context) : null
+  if (behind !== null) {
+    const waiting = waitOf(leaf, context)
+    if (waiting !== null) return hold(leaf, live, `${behind}; ${waiting.because}`, { retryAt: waiting.until })
+    return { verdict: verdictOf(leaf, live, 'restore', behind), work: inPlace(leaf.name, [follow([])]) }
+  }
   if (reason === null) return keep(leaf, live, 'as declared', { notes: notesOn(leaf, live, context) })
   const waiting = waitOf(leaf, context)
   if (waiting !== null) return hold(leaf, live, `${reason}; ${waiting.because}`, { retryAt: waiting.until })
   const container = refOf(leaf.name, live)
   return {
-    verdict: verdictOf(leaf, live, 'restore', reason),
+    verdict: verdictOf(leaf, live, 'restore', reason, { gap: gapInPlace(context.input.gaps.get(leaf.name) ?? null) }),
     work: inPlace(leaf.name, [
       ...(sick ? [step({ do: 'confirm-unhealthy', leaf: leaf.name, container })] : []),
       step({ do: 'stop', container }),
@@ -129,6 +142,13 @@ function replace(leaf: Leaf, live: ObservedContainer, changes: readonly FieldCha
   return swap(leaf, live, 'replace', why, changes, gainsOf(changes), context)
 }
 
+/** A new container of the same generation. That an earlier one failed does not count: the request ends where this one does. */
+function restart(leaf: Leaf, live: ObservedContainer, changes: readonly FieldChange[], context: LeafContext): Proposal {
+  const waiting = waitOf(leaf, context)
+  if (waiting !== null) return mendStateOf(leaf, live, 'hold', waiting.because, { retryAt: waiting.until })
+  return swap(leaf, live, 'replace', 'somebody asked for a restart', changes, [], context)
+}
+
 /** Same generation, other container: either the host's own values changed, or somebody changed the container. */
 function valuesChanged(leaf: Leaf, live: ObservedContainer, context: LeafContext): string {
   return live.labels.digest === context.input.runDigest(leaf) ? 'changed by hand: ' : 'a value of this host changed: '
@@ -150,8 +170,11 @@ function swap(
     const why = `${need.field} needs Docker ${need.docker} (API ${need.api}); this engine is ${version} (API ${apiVersion})`
     return mendStateOf(leaf, live, 'refuse', why)
   }
+  const taken = takenPort(leaf, live, input.observed.foreignPorts)
+  if (taken !== null) return mendStateOf(leaf, live, 'hold', taken)
   const order = swapOrder(leaf, input.tree, image.facts, live)
-  const more = { changes, gains, notes: notesOn(leaf, live, context), order: live === null ? null : order }
+  const gap = live === null ? null : gapOf(order.kind, input.gaps.get(leaf.name) ?? null)
+  const more = { changes, gains, gap, notes: notesOn(leaf, live, context), order: live === null ? null : order }
   if (image.facts === null) {
     if (leaf.pull_policy === 'never') {
       return hold(leaf, live, `the image ${image.reference} is not on this host, and pull_policy is never`)
@@ -201,24 +224,6 @@ function mendStateOf(
   if (repair === null) return { verdict: verdictOf(leaf, live, kind, because, more), work: null }
   const verdict = verdictOf(leaf, live, kind, `${because}; meanwhile: ${repair.because}`, more)
   return { verdict, work: inPlace(leaf.name, repair.steps) }
-}
-
-function stopped(leaf: Leaf, live: ObservedContainer | null): Proposal {
-  if (live === null) return keep(leaf, null, 'its set is stopped, and it was never started')
-  const container = refOf(leaf.name, live)
-  const policy = { do: 'restart-policy', container, policy: 'no' } as const
-  if (runs(live) || live.state === 'paused') {
-    const steps = [
-      step(policy, { ...policy, policy: live.labels.restart }),
-      step({ do: 'stop', container }, { do: 'start', container }),
-    ]
-    return { verdict: verdictOf(leaf, live, 'stop', 'its set is stopped'), work: inPlace(leaf.name, steps) }
-  }
-  if (live.restartPolicy !== 'no') {
-    const verdict = verdictOf(leaf, live, 'stop', 'an engine restart would start it')
-    return { verdict, work: inPlace(leaf.name, [step(policy)]) }
-  }
-  return keep(leaf, live, 'its set is stopped')
 }
 
 function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): string[] {

@@ -11,12 +11,16 @@ export interface DependencyView {
   readonly input: PlanInput
   readonly proposals: ReadonlyMap<string, Proposal>
   readonly situations: ReadonlyMap<string, Situation>
+  /** It is started where it is, and nothing of it runs: what it depends on must be healthy, and not only be mended first. */
+  readonly comesBack?: boolean
 }
 
 export interface DependencyHold {
   readonly because: string
   /** The leaf that will get there by itself; null where something must change first. */
   readonly awaits: string | null
+  /** Milliseconds since 1970 at which it ends by itself, where that is known. */
+  readonly retryAt?: number | null
 }
 
 /** Null where everything is there, or is being made by this plan before this leaf. */
@@ -30,7 +34,7 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
     if (dependency.kind === 'job') {
       const done = completedGeneration(name, view.input.tree.name, view.input.observed)
       if (done !== null && done >= dependency.generation) continue
-      if (work?.kind === 'swap' || work?.kind === 'steps') continue
+      if (work?.kind === 'swap') continue
       return { because: `waits for the job ${name}: ${verdict.because}`, awaits: work === null ? verdict.awaits : name }
     }
     if (work?.kind === 'pull') return { because: `waits for ${name}, whose image is fetched first`, awaits: name }
@@ -40,8 +44,19 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
       const how = verdict.kind === 'refuse' ? 'refused' : 'held'
       return { because: `depends on ${name}, which is ${how}: ${verdict.because}`, awaits: verdict.awaits }
     }
+    // A job may be what must not happen while an older generation still runs.
+    const behind = leaf.kind === 'job' && live !== null && live.labels.generation !== dependency.generation
+    if (dependency.suspend && behind) {
+      const why = `depends on ${name}, which is suspended and still runs generation ${live.labels.generation}`
+      return { because: why, awaits: null }
+    }
     if (dependency.state === 'stopped') return { because: `depends on ${name}, which is stopped`, awaits: null }
-    if (work?.kind === 'steps') continue
+    // What an earlier turn left half done may end with the older generation, or with none.
+    if (work?.kind === 'steps' && live?.labels.generation !== dependency.generation) {
+      return { because: `waits for ${name}: ${verdict.because}`, awaits: name }
+    }
+    const isGated = work?.kind === 'steps' && (work.launches === true || verdict.kind === 'recover')
+    if (isGated || (work?.kind === 'steps' && view.comesBack !== true)) continue
     if (!runs(live)) return { because: `waits until ${name} runs`, awaits: name }
     // In its first run a live container has passed its gate, or it would not have the name; the engine's own first check
     // may be half a minute away. After a restart only the engine knows.

@@ -53,7 +53,7 @@ export function effectiveSpec(
         ...published.map((port) => `${port.target}/${port.protocol}`),
       ]),
     ].toSorted(),
-    ports: published,
+    ports: spec.ports,
     networks: engineNetworks(leaf, tree),
     mounts: engineMounts(leaf, tree, image),
     ...optional('network_mode', ownNetworkMode(leaf.spec, joins)),

@@ -1,5 +1,6 @@
-// Which swaps belong into one table: a leaf that joins another's namespace goes with it, and an exclusive thing that
-// one leaf gives up and another takes moves in one step. What would then wait for itself goes into the same table.
+// Which swaps belong into one table: a leaf that joins another's namespace goes with it, an exclusive thing that one leaf
+// gives up and another takes moves in one step, and a set that switches together does so. What would then wait for
+// itself goes into the same table.
 
 import type { Tree } from '../desired/tree.ts'
 import { exclusivesOfContainer, exclusivesOfLeaf } from './exclusive.ts'
@@ -7,8 +8,13 @@ import type { Removal, Swap, SwapGroup } from './swap-table.ts'
 import { circlesIn } from './circles.ts'
 import { joinedLeaves } from './swap-order.ts'
 
-/** Groups in the order of their first member; `swaps` come in launch order. */
-export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[], tree: Tree): SwapGroup[] {
+/** Groups in the order of their first member; `swaps` come in launch order. `together`: leaf → what it switches with. */
+export function groupSwaps(
+  swaps: readonly Swap[],
+  removals: readonly Removal[],
+  tree: Tree,
+  together: ReadonlyMap<string, string>,
+): SwapGroup[] {
   const leaders = new Map<string, string>()
   const leaderOf = (name: string): string => {
     const next = leaders.get(name)
@@ -19,6 +25,14 @@ export function groupSwaps(swaps: readonly Swap[], removals: readonly Removal[],
 
   for (const { leaf } of swaps) {
     for (const joined of joinedLeaves(leaf)) if (changing.has(joined)) unite(joined, leaf.name)
+  }
+  const firstOf = new Map<string, string>()
+  for (const { leaf } of swaps) {
+    const key = together.get(leaf.name)
+    if (key === undefined) continue
+    const first = firstOf.get(key)
+    if (first === undefined) firstOf.set(key, leaf.name)
+    else unite(first, leaf.name)
   }
   const given = givenUp(swaps, removals, tree)
   const handed = new Set<string>()

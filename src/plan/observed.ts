@@ -10,11 +10,8 @@ export interface Observed {
   readonly containers: readonly ObservedContainer[]
   /** Names held by containers without this deployment's label → who holds it, in words for a person. */
   readonly foreignNames: ReadonlyMap<string, string>
-  /**
-   * TCP and UDP ports of the host that containers of others hold or are given by their deployment's ingress:
-   * `tcp:8080` → who, in words for a person.
-   */
-  readonly foreignPorts: ReadonlyMap<string, string>
+  /** Ports of the host that containers of others hold, or that their deployment's ingress holds for them. */
+  readonly foreignPorts: readonly ForeignPort[]
   /** All networks by name, ours and others (external ones must be found). */
   readonly networks: ReadonlyMap<string, ObservedNetwork>
   /** All volumes by name. */
@@ -24,6 +21,15 @@ export interface Observed {
    * the tags `graft.local/DEPLOYMENT/LEAF:gN-…` that exist); null where the engine does not have it.
    */
   readonly images: ReadonlyMap<string, ImageFacts | null>
+}
+
+export interface ForeignPort {
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly published: number
+  /** Absent: on all addresses. */
+  readonly host_ip?: string
+  /** Who, in words for a person: `the container other-web`, `web of the deployment shop`. */
+  readonly holder: string
 }
 
 export interface EngineFacts {

@@ -7,6 +7,8 @@ import type { Leaf, Tree } from '../desired/tree.ts'
 import { withoutSecrets } from './compare.ts'
 import { effectiveSpec } from './effective.ts'
 import { gainsOf } from './gains.ts'
+import { gapOf } from './gap.ts'
+import { switchTogether } from './offline-together.ts'
 import { verdictOf } from './proposal.ts'
 import { describeChange } from './repair.ts'
 import { specFields, type SpecFields } from './spec-fields.ts'
@@ -36,7 +38,7 @@ export function planOffline(input: OfflineInput): Plan {
   return {
     deployment: after.name,
     commit: after.commit?.id ?? null,
-    verdicts: [...verdicts, ...gone.map((leaf) => verdictOnGone(leaf, isHeld))],
+    verdicts: [...switchTogether(verdicts, before, after), ...gone.map((leaf) => verdictOnGone(leaf, isHeld))],
     tables: [],
     removalHeld: isHeld ? { count: going.length, limit: removalLimit, names: going.map(({ name }) => name) } : null,
     notes: [],
@@ -73,7 +75,14 @@ function verdictOn(leaf: Leaf, old: Leaf | null, input: OfflineInput): Verdict {
   if (old.generation !== leaf.generation || changes.length > 0) {
     const because = changes.map(describeChange).join(', ') || `generation ${old.generation} → ${leaf.generation}`
     const order = orderOf({ leaf: old, tree: before }, { leaf, tree: after })
-    return verdict(leaf, old, 'replace', because, { changes, gains: gainsOf(changes), order, notes: notesOn(leaf) })
+    const gap = gapOf(order.kind, null)
+    return verdict(leaf, old, 'replace', because, {
+      changes,
+      gains: gainsOf(changes),
+      order,
+      gap,
+      notes: notesOn(leaf),
+    })
   }
   if (old.state === 'stopped') return verdict(leaf, old, 'restore', 'its set is no longer stopped')
   if (old.name !== leaf.name) return verdict(leaf, old, 'restore', `renamed from ${old.name}`)

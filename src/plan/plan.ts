@@ -7,6 +7,7 @@ import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
+import { tellGroups } from './gap.ts'
 import { hold, inPlace, verdictOf, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
@@ -16,6 +17,7 @@ import { leftoverNetworks, planResources, resourceKeys } from './resources.ts'
 import { situations, type Situation } from './situation.ts'
 import { swapOrder } from './swap-order.ts'
 import { buildTables } from './tables.ts'
+import { blockedSets, isChange, stagedAnew, togetherSets } from './together.ts'
 import type { Plan, Verdict } from './verdict.ts'
 import { imageFinder } from './wanted-image.ts'
 
@@ -29,29 +31,76 @@ export function plan(input: PlanInput): Plan {
   const liveIds = new Map<string, string>()
   for (const [leaf, { live: running }] of found) if (running !== null) liveIds.set(leaf, running.id)
 
-  const proposals = new Map<string, Proposal>()
-  const isSwapped = (leaf: string) => proposals.get(leaf)?.work?.kind === 'swap'
-  for (const name of launchOrder(tree)) {
+  const sets = togetherSets(tree)
+  const order = launchOrder(tree)
+  const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
+
+  /** `blocked`: sets that switch together, of which a member cannot. */
+  const proposeAll = (blocked: ReadonlyMap<string, DependencyHold>): Map<string, Proposal> => {
+    const proposals = new Map<string, Proposal>()
+    const isSwapped = (leaf: string) => proposals.get(leaf)?.work?.kind === 'swap'
+    for (const name of order) {
+      const leaf = tree.leaves.get(name)
+      if (leaf === undefined) continue
+      const context: LeafContext = {
+        input,
+        situation: situationOf(name),
+        image: findImage(leaf),
+        liveIds,
+        live,
+        isSwapped,
+      }
+      const proposal = propose(leaf, context, anew.has(name))
+      let why: DependencyHold | null = null
+      if (isLaunch(proposal)) {
+        why =
+          blockedResource(leaf, resources.blocked) ??
+          waitsFor(leaf, { input, proposals, situations: found, comesBack: proposal.work?.kind === 'steps' })
+      }
+      if (proposal.work?.kind === 'swap') {
+        const set = sets.get(name)
+        const together = set === undefined ? undefined : blocked.get(set)
+        if (together !== undefined && isChange(leaf, { input, situations: found, findImage })) why ??= together
+      }
+      proposals.set(name, why === null ? proposal : heldBack(leaf, context, proposal, why))
+    }
+    return proposals
+  }
+
+  let blocked: ReadonlyMap<string, DependencyHold> = new Map()
+  let proposals = proposeAll(blocked)
+  // What is held holds what depends on it, which may be a member of another set.
+  for (let before = -1; sets.size > 0 && before < blocked.size;) {
+    before = blocked.size
+    const more = blockedSets({ input, sets, proposals, situations: found, findImage })
+    blocked = new Map([...more, ...blocked])
+    if (blocked.size > before) proposals = proposeAll(blocked)
+  }
+
+  const isRolling = (name: string): boolean => {
     const leaf = tree.leaves.get(name)
-    if (leaf === undefined) continue
-    const situation = situationOf(name)
-    const context: LeafContext = { input, situation, image: findImage(leaf), liveIds, live, isSwapped }
-    const proposal = propose(leaf, context)
-    const why =
-      proposal.work?.kind === 'swap'
-        ? (blockedResource(leaf, resources.blocked) ?? waitsFor(leaf, { input, proposals, situations: found }))
-        : null
-    proposals.set(name, why === null ? proposal : heldBack(leaf, context, why))
+    if (!input.restarts.has(name) || leaf === undefined || proposals.get(name)?.work?.kind !== 'swap') return false
+    return !isChange(leaf, { input, situations: found, findImage })
   }
   const removals = planRemovals(input, found)
   const unsettled = unsettledLeaf(tree, found, proposals)
   const ordered = [...proposals.values(), ...removals.proposals]
-  const { tables, waiting } = buildTables(ordered, tree, resources.tables, unsettled !== null)
+  const { tables, groups, waiting } = buildTables(ordered, tree, {
+    resources: resources.tables,
+    removalsWait: unsettled !== null,
+    live,
+    together: new Map([...sets].filter(([name, set]) => !blocked.has(set) && !isRolling(name))),
+    rolling: new Set(order.filter(isRolling)),
+  })
+  const told = tellGroups(groups, sets, input.gaps)
   const departed = holdRemovals(removals.proposals, waiting, unsettled)
   const inTreeOrder: Verdict[] = []
   for (const name of tree.leaves.keys()) {
     const proposal = proposals.get(name)
-    if (proposal !== undefined) inTreeOrder.push(proposal.verdict)
+    if (proposal === undefined) continue
+    const { order: really, gap, notes } = told.get(name) ?? proposal.verdict
+    const all = [...new Set([...proposal.verdict.notes, ...notes])]
+    inTreeOrder.push({ ...proposal.verdict, order: really, gap, notes: all })
   }
   return {
     deployment: tree.name,
@@ -64,14 +113,15 @@ export function plan(input: PlanInput): Plan {
 }
 
 /** One leaf: what an earlier turn left over comes first, then the rules of its kind. */
-function propose(leaf: Leaf, context: LeafContext): Proposal {
+function propose(leaf: Leaf, context: LeafContext, anew: boolean): Proposal {
   const { input, situation } = context
   if (input.busy.has(leaf.name)) return hold(leaf, situation.live, 'it is being worked on')
   if (!leaf.suspend && hasLeftovers(situation)) {
-    const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped'
+    const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped' || anew
     const recovery = recover(situation, {
       deployment: input.tree.name,
       prefix: input.tree.prefix,
+      ingress: input.tree.ingress,
       wanted: untouchable ? null : { leaf, digest: input.runDigest(leaf) },
       order: swapOrder(leaf, input.tree, context.image.facts, situation.live).kind,
       drain: leaf.update.drain,
@@ -81,8 +131,9 @@ function propose(leaf: Leaf, context: LeafContext): Proposal {
     if (waiting !== null) return hold(leaf, situation.live, waiting.because, { retryAt: waiting.until })
     if (recovery !== null) {
       const { because, prepare, commit, cleanup } = recovery
+      const why = anew ? 'an interrupted swap of its set, which switches together, starts over' : because
       return {
-        verdict: verdictOf(leaf, situation.live, 'recover', because),
+        verdict: verdictOf(leaf, situation.live, 'recover', why),
         work: { kind: 'steps', leaf: leaf.name, prepare, commit, cleanup, preemptible: leaf.kind === 'container' },
       }
     }
@@ -90,13 +141,20 @@ function propose(leaf: Leaf, context: LeafContext): Proposal {
   return leaf.kind === 'job' ? jobVerdict(leaf, context) : containerVerdict(leaf, context)
 }
 
+/** What brings a container up that did not run. */
+function isLaunch({ work }: Proposal): boolean {
+  return work?.kind === 'swap' || (work?.kind === 'steps' && work.launches === true)
+}
+
 /** A launch that has to wait; what runs meanwhile is still kept running. */
-function heldBack(leaf: Leaf, context: LeafContext, { because, awaits }: DependencyHold): Proposal {
+function heldBack(leaf: Leaf, context: LeafContext, proposal: Proposal, why: DependencyHold): Proposal {
+  const { because, awaits, retryAt = null } = why
   const { live } = context.situation
-  const repair = live === null || leaf.kind === 'job' ? null : stateRepair(leaf.name, live)
-  if (repair === null) return hold(leaf, live, because, { awaits })
+  const mayRun = live !== null && leaf.kind !== 'job' && proposal.work?.kind === 'swap'
+  const repair = mayRun ? stateRepair(leaf.name, live) : null
+  if (repair === null) return hold(leaf, live, because, { awaits, retryAt })
   return {
-    verdict: verdictOf(leaf, live, 'hold', `${because}; meanwhile: ${repair.because}`, { awaits }),
+    verdict: verdictOf(leaf, live, 'hold', `${because}; meanwhile: ${repair.because}`, { awaits, retryAt }),
     work: inPlace(leaf.name, repair.steps),
   }
 }

@@ -34,6 +34,8 @@ export interface PlanInput {
    * Empty without an ingress.
    */
   readonly ingress: ReadonlyMap<string, string | null>
+  /** Leaves whose ports HAProxy did not take, so that they are not served. */
+  readonly leftOut: ReadonlySet<string>
   /** Leaves that somebody asked to have a new container of the same generation, and has not got yet. */
   readonly restarts: ReadonlySet<string>
   /** Gaps that were measured when a leaf was last swapped stop-first, in milliseconds, by leaf. */

@@ -28,6 +28,8 @@ export type Work =
       readonly commit: readonly Step[]
       readonly cleanup: readonly Step[]
       readonly preemptible: boolean
+      /** What had been stopped comes back: like a launch it waits for what it depends on. */
+      readonly launches?: true
     }
   /** Everything there is of a leaf that is gone. */
   | { readonly kind: 'remove'; readonly situation: Situation; readonly dependencies: readonly string[] }

@@ -1,13 +1,15 @@
 // What an earlier turn left half done, and how it ends. graft keeps no journal: the names on the engine say how far a
 // swap had come. One row below is one line of the table in docs/crash-safety.md; each is run on a real engine.
 
-import type { Leaf } from '../desired/tree.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
+import { carriesIngress, follow } from './ingress-steps.ts'
 import { isWanted, runs } from './planning.ts'
 import type { ObservedContainer } from './observed.ts'
-import { liveName } from './names.ts'
+import { candidateName, liveName } from './names.ts'
 import type { Situation } from './situation.ts'
 import type { Action, Step } from './step.ts'
 import { discard, keepFailed, markJobDone, putBack, refOf, retire, staysDown, step, switchNames } from './steps.ts'
+import { switchOver } from './switch-over.ts'
 
 export interface Recovery {
   readonly because: string
@@ -19,6 +21,7 @@ export interface Recovery {
 export interface RecoveryContext {
   readonly deployment: string
   readonly prefix: string
+  readonly ingress: Tree['ingress']
   /** Null where the leaf is gone, refused, or must not be started: then nothing is wanted of a candidate. */
   readonly wanted: { readonly leaf: Leaf; readonly digest: string } | null
   readonly order: 'start-first' | 'stop-first'
@@ -80,6 +83,7 @@ function goBack(situation: Situation, old: ObservedContainer, context: RecoveryC
       ...alone(situation, old, context),
       step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) }),
       ...(context.liveRuns && old.labels.kind !== 'job' ? putBack(situation.leaf, old) : []),
+      ...followed(situation, context),
     ],
     cleanup:
       situation.candidate === null
@@ -96,9 +100,13 @@ function finishRetiring(
   context: RecoveryContext,
 ): Recovery {
   if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns) {
+    const provable = live.state === 'running' && live.labels.kind === 'container' && context.wanted !== null
+    if (provable && context.order === 'start-first' && old.state === 'running') {
+      return proveOn(situation, live, old, context)
+    }
     return {
       because: 'the old container of an earlier swap is still there',
-      prepare: [],
+      prepare: followed(situation, context),
       commit: [],
       cleanup: [
         ...tagged(situation.leaf, live, context),
@@ -113,6 +121,7 @@ function finishRetiring(
     { do: 'rename', container: oldRef, to: name },
     { do: 'start', container: oldRef },
     { do: 'restart-policy', container: oldRef, policy: old.labels.restart },
+    ...followed(situation, context).map(({ action }) => action),
   ]
   const container = refOf(situation.leaf, live)
   const start: Action = live.state === 'paused' ? { do: 'unpause', container } : { do: 'start', container }
@@ -128,6 +137,53 @@ function finishRetiring(
     commit: [],
     cleanup: [],
   }
+}
+
+/**
+ * NAME and `.prev`, both running: the names were switched, and graft ended before the new one had been watched for its
+ * drain. That is done now; the old one comes back where the new one fails.
+ */
+function proveOn(
+  situation: Situation,
+  live: ObservedContainer,
+  old: ObservedContainer,
+  context: RecoveryContext,
+): Recovery {
+  const { leaf } = situation
+  const container = refOf(leaf, live)
+  const oldRef = refOf(leaf, old)
+  const back: Action[] = [
+    { do: 'restart-policy', container, policy: 'no' },
+    { do: 'rename', container, to: candidateName(context.prefix, leaf) },
+    { do: 'rename', container: oldRef, to: live.name },
+    { do: 'restart-policy', container: oldRef, policy: old.labels.restart },
+    ...followed(situation, context).map(({ action }) => action),
+    { do: 'stop', container },
+    discard(container, situation.failed),
+  ]
+  const policy = { do: 'restart-policy', container: oldRef, policy: 'no' } as const
+  return {
+    because: 'the old container of an earlier swap is still there',
+    prepare: [],
+    commit: [
+      ...followed(situation, context, [leaf]),
+      ...(old.restartPolicy === 'no' ? [] : [step(policy)]),
+      step({ do: 'prove', leaf, container, old: oldRef, milliseconds: context.drain }, ...back),
+    ],
+    cleanup: [
+      ...tagged(leaf, live, context),
+      ...situation.retired.flatMap((retired) => retire(leaf, { ...retired, restartPolicy: 'no' }, 0)),
+      ...followed(situation, context),
+    ],
+  }
+}
+
+/** Where the leaf has ports of the ingress, now or before: it sends to what is live by then. */
+function followed({ live, candidate, retired }: Situation, context: RecoveryContext, blamed: string[] = []): Step[] {
+  const { ingress, wanted } = context
+  const all = [live, candidate, ...retired]
+  const carries = all.some((container) => carriesIngress(wanted?.leaf ?? null, container))
+  return ingress !== null && carries ? [follow(blamed)] : []
 }
 
 function settleCandidate(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
@@ -168,14 +224,12 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
   ]
   const gate = step({ do: 'gate', leaf, container }, ...undo)
   const resume = candidate.state === 'paused' ? [step({ do: 'unpause', container }, ...undo), gate] : [gate]
+  const over = switchOver([{ leaf: context.wanted.leaf, candidate: container, live, order: context.order }], context)
   return {
     because: 'an interrupted swap goes on at its gate',
     prepare: [...(live === null || runs(live) ? [] : staysDown(leaf, live)), ...resume],
-    commit: switchNames(context.wanted.leaf, context.prefix, container, live),
-    cleanup: [
-      ...tagged(leaf, candidate, context),
-      ...(live === null ? [] : retire(leaf, live, context.order === 'start-first' ? context.drain : 0)),
-    ],
+    commit: over.commit,
+    cleanup: over.cleanup,
   }
 }
 

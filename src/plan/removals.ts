@@ -46,7 +46,8 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
 function unfinished(situation: Situation, { tree }: PlanInput, why: string): Proposal | null {
   const { name: deployment, prefix } = tree
-  const context = { deployment, prefix, wanted: null, order: 'stop-first', drain: 0, liveRuns: true } as const
+  const { ingress } = tree
+  const context = { deployment, prefix, ingress, wanted: null, order: 'stop-first', drain: 0, liveRuns: true } as const
   const recovery = recover(situation, context)
   if (recovery === null) return null
   const { because, prepare, commit, cleanup } = recovery

@@ -37,7 +37,8 @@ export function specFields(spec: EffectiveSpec): SpecFields {
   put('stop_signal', signalName(spec.stop_signal))
   if (spec.stop_grace_period !== undefined) put('stop_grace_period', `${Math.ceil(spec.stop_grace_period / 1000)}s`)
 
-  const published = new Set(spec.ports.map((port) => `${port.target}/${port.protocol}`))
+  const hostPorts = spec.ports.filter((port) => port.mode === 'host')
+  const published = new Set(hostPorts.map((port) => `${port.target}/${port.protocol}`))
   putSet(
     'expose',
     spec.expose.filter((port) => !published.has(port)),
@@ -87,9 +88,17 @@ function putPorts(put: Put, ports: readonly PublishedPort[]): void {
   for (const port of ports) {
     const key = `ports.${port.target}/${port.protocol}`
     const address = port.host_ip === undefined || port.host_ip === '0.0.0.0' ? '' : `${port.host_ip}:`
-    byTarget.set(key, [...(byTarget.get(key) ?? []), `${address}${port.published === 0 ? 'any' : port.published}`])
+    byTarget.set(key, [
+      ...(byTarget.get(key) ?? []),
+      `${address}${port.published === 0 ? 'any' : port.published}${way(port)}`,
+    ])
   }
   for (const [key, texts] of byTarget) put(key, texts.toSorted().join(', '))
+}
+
+function way({ mode, http, proxy_protocol }: PublishedPort): string {
+  if (mode === 'host') return ''
+  return ` by the ingress${http === true ? ' (HTTP)' : ''}${proxy_protocol === true ? ' (PROXY protocol)' : ''}`
 }
 
 function putNetwork(fields: SpecFields, put: Put, name: string, join: NetworkJoin): void {

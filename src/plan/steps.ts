@@ -1,6 +1,7 @@
 // The steps of tables, each with its undo. The order of a swap is in swap-table.ts and recover.ts.
 
 import type { Leaf } from '../desired/tree.ts'
+import { isIngress } from './ingress-steps.ts'
 import { candidateName, jobMarkName, liveName, retiredName } from './names.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { Action, ContainerRef, Step } from './step.ts'
@@ -35,6 +36,7 @@ export function stage(
     }),
     step({ do: 'create', leaf: leaf.name, container: candidate }, discard(candidate, failed)),
   ]
+  if (isIngress(leaf)) steps.push(step({ do: 'ingress-config', leaf: leaf.name, container: candidate }))
   if (Object.keys(leaf.spec.files).length > 0) {
     steps.push(step({ do: 'put-files', leaf: leaf.name, container: candidate }))
   }

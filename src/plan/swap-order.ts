@@ -3,6 +3,7 @@
 
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { exclusivesOfContainer, exclusivesOfLeaf } from './exclusive.ts'
+import { isIngress } from './ingress-steps.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -10,6 +11,7 @@ export type SwapOrder = NonNullable<Verdict['order']>
 
 export function swapOrder(leaf: Leaf, tree: Tree, image: ImageFacts | null, live: ObservedContainer | null): SwapOrder {
   if (leaf.kind === 'job') return { kind: 'stop-first', because: 'a job runs once' }
+  if (isIngress(leaf)) return { kind: 'start-first', because: 'it takes over the open ports of the one before' }
   const [joined] = joinedLeaves(leaf)
   if (joined !== undefined) return { kind: 'stop-first', because: `it lives in the namespace of ${joined}` }
   const impossible = cannotOverlap(leaf, live)

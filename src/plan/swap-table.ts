@@ -4,8 +4,11 @@
 import type { Tree } from '../desired/tree.ts'
 import type { Work } from './proposal.ts'
 import type { ContainerRef, Step, Table } from './step.ts'
-import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, step, switchNames, takeDown } from './steps.ts'
+import { carriesIngress, follow } from './ingress-steps.ts'
+import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, takeDown } from './steps.ts'
+import { switchOver } from './switch-over.ts'
 import { runs } from './planning.ts'
+import { swapPhases } from './swap-phases.ts'
 
 export type Swap = Extract<Work, { kind: 'swap' }>
 export type Removal = Extract<Work, { kind: 'remove' }>
@@ -20,8 +23,13 @@ export interface SwapGroup {
 export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]): Table {
   const { prefix } = tree
   const members = group.swaps.map((swap) => ({ swap, candidate: newCandidate(prefix, swap.leaf.name) }))
-  const downFirst = members.filter(({ swap }) => swap.order.kind === 'stop-first')
-  const upFirst = members.filter(({ swap }) => swap.order.kind === 'start-first')
+  const phases = swapPhases(group.swaps, tree)
+  const up = (swap: Swap) => comesUp(swap, newCandidate(prefix, swap.leaf.name), group, tree)
+  const over = switchOver(
+    members.map(({ swap: { leaf, live, order }, candidate }) => ({ leaf, candidate, live, order: order.kind })),
+    tree,
+  )
+  const [alone = null] = group.swaps.length === 1 ? group.swaps : []
   const leaves = [...group.swaps.map(({ leaf }) => leaf.name), ...group.removals.map(({ situation }) => situation.leaf)]
   return {
     id: leaves.join('+'),
@@ -30,21 +38,33 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
     preemptible: group.swaps.every(({ leaf }) => leaf.kind === 'container'),
     prepare: [
       ...members.flatMap(({ swap, candidate }) => stage(swap.leaf, swap.image, candidate, swap.failed)),
-      ...upFirst.flatMap(({ swap, candidate }) => bringUp(swap.leaf, candidate)),
+      ...phases.first.flatMap(up),
       ...group.removals.flatMap(removedGoesDown),
-      ...downFirst.toReversed().flatMap(({ swap }) => liveGoesDown(swap)),
-      ...downFirst.flatMap(({ swap, candidate }) => bringUp(swap.leaf, candidate)),
+      ...phases.last.toReversed().flatMap(liveGoesDown),
+      ...phases.last.flatMap(up),
     ],
-    commit: members.flatMap(({ swap, candidate }) => commitOf(swap, candidate, tree)),
+    commit: [...(alone?.leaf.kind === 'job' ? [markJobDone(tree.name, alone.leaf)] : []), ...over.commit],
     cleanup: [
-      ...members.flatMap(({ swap }) => cleanupOf(swap)),
-      ...group.removals.flatMap(({ situation }) => removeAll(situation)),
+      ...over.cleanup,
+      ...removeGone(
+        group.removals.map(({ situation }) => situation),
+        tree,
+      ),
     ],
   }
 }
 
-function liveGoesDown({ leaf, live }: Swap): Step[] {
-  if (live === null || leaf.kind === 'job') return []
+/**
+ * A job among others is marked as done as soon as it is: what it did stays done when another member fails its gate. A
+ * job by itself is marked in the commit, which nothing interrupts.
+ */
+function comesUp(swap: Swap, candidate: ContainerRef, group: SwapGroup, tree: Tree): Step[] {
+  const steps = bringUp(swap.leaf, candidate)
+  return swap.leaf.kind === 'job' && group.swaps.length > 1 ? [...steps, markJobDone(tree.name, swap.leaf)] : steps
+}
+
+function liveGoesDown({ leaf, live, order }: Swap): Step[] {
+  if (live === null || leaf.kind === 'job' || order.kind === 'start-first') return []
   return runs(live) || live.state === 'paused' ? takeDown(leaf.name, live) : staysDown(leaf.name, live)
 }
 
@@ -54,20 +74,14 @@ function removedGoesDown({ situation }: Removal): Step[] {
   return runs(live) || live.state === 'paused' ? takeDown(leaf, live) : staysDown(leaf, live)
 }
 
-function commitOf(swap: Swap, candidate: ContainerRef, tree: Tree): Step[] {
-  const names = switchNames(swap.leaf, tree.prefix, candidate, swap.live)
-  return swap.leaf.kind === 'job' ? [markJobDone(tree.name, swap.leaf), ...names] : names
-}
-
-function cleanupOf({ leaf, live, order }: Swap): Step[] {
-  const tag = leaf.kind === 'container' ? [step({ do: 'tag-image', leaf: leaf.name })] : []
-  if (live === null) return tag
-  const stopped = order.kind === 'stop-first' ? { ...live, state: 'exited' as const } : live
-  return [...tag, ...retire(leaf.name, stopped, leaf.update.drain)]
+/** Leaves that are gone, and then their ports. */
+export function removeGone(gone: readonly Removal['situation'][], tree: Tree): Step[] {
+  const follows = tree.ingress !== null && gone.some(({ live }) => carriesIngress(null, live))
+  return [...gone.flatMap(removeAll), ...(follows ? [follow([])] : [])]
 }
 
 /** Every container of a leaf that is gone, candidates and failures first. */
-export function removeAll(situation: Removal['situation']): Step[] {
+function removeAll(situation: Removal['situation']): Step[] {
   const { leaf, candidate, failed, retired, live } = situation
   const others = [candidate, failed, ...retired].filter((container) => container !== null)
   return [...others.flatMap((container) => retire(leaf, container, 0)), ...(live === null ? [] : retire(leaf, live, 0))]

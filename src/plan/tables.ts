@@ -1,40 +1,49 @@
 // From proposals to tables: which leaves share one, and which table waits for which.
 
 import type { Tree } from '../desired/tree.ts'
+import { afterStops, afterSwaps } from './after.ts'
 import { groupSwaps } from './groups.ts'
+import type { ObservedContainer } from './observed.ts'
 import type { Proposal, Work } from './proposal.ts'
 import { resourceKeys } from './resources.ts'
 import type { Table } from './step.ts'
-import { removeAll, swapTable, type Removal, type Swap } from './swap-table.ts'
+import { removeGone, swapTable, type Removal, type Swap, type SwapGroup } from './swap-table.ts'
 import { step } from './steps.ts'
+import { oneByOne, withWishes } from './table-order.ts'
 
 type InPlace = Extract<Work, { kind: 'steps' }>
 
 export interface BuiltTables {
   readonly tables: readonly Table[]
+  /** The swaps as they were put together. */
+  readonly groups: readonly SwapGroup[]
   /** Leaves that are gone and stay for now. */
   readonly waiting: ReadonlySet<string>
 }
 
-/**
- * `proposals` in launch order; `resources` are the tables that make networks and volumes. Where `removalsWait`, nothing
- * is removed but what a swap needs out of its way.
- */
-export function buildTables(
-  proposals: readonly Proposal[],
-  tree: Tree,
-  resources: readonly Table[],
-  removalsWait: boolean,
-): BuiltTables {
+export interface TableWishes {
+  /** The tables that make networks and volumes. */
+  readonly resources: readonly Table[]
+  /** Nothing is removed but what a swap needs out of its way. */
+  readonly removalsWait: boolean
+  readonly live: (leaf: string) => ObservedContainer | null
+  /** Leaf → what it switches with. */
+  readonly together: ReadonlyMap<string, string>
+  /** Leaves that are restarted because somebody asked; one goes after the other. */
+  readonly rolling: ReadonlySet<string>
+}
+
+/** `proposals` in launch order. */
+export function buildTables(proposals: readonly Proposal[], tree: Tree, wishes: TableWishes): BuiltTables {
+  const { resources, removalsWait, live, together, rolling } = wishes
   const works = proposals.map(({ work }) => work).filter((work) => work !== null)
   const swaps = works.filter((work): work is Swap => work.kind === 'swap')
   const removals = works.filter((work): work is Removal => work.kind === 'remove')
   const inPlace = works.filter((work): work is InPlace => work.kind === 'steps')
-  const stopping = new Set(
-    proposals.filter(({ verdict }) => verdict.kind === 'stop').map(({ verdict }) => verdict.leaf),
-  )
+  // Also where its spec is refused: whether it runs at all is no part of that.
+  const stopping = new Set(inPlace.map(({ leaf }) => leaf).filter((name) => tree.leaves.get(name)?.state === 'stopped'))
 
-  const groups = groupSwaps(swaps, removals, tree)
+  const groups = groupSwaps(swaps, removals, tree, together)
   const tableOf = new Map<string, string>()
   for (const group of groups) {
     const names = [
@@ -70,7 +79,7 @@ export function buildTables(
   const waiting = new Set<string>()
   const changes = groups.flatMap((group): Table[] => {
     if (group.swaps.length === 0) {
-      if (!removalsWait) return [removalTable(group.removals, removals, tableOf, replacing)]
+      if (!removalsWait) return [removalTable(group.removals, removals, tableOf, replacing, tree)]
       for (const { situation } of group.removals) waiting.add(situation.leaf)
       return []
     }
@@ -85,7 +94,11 @@ export function buildTables(
     }
     return [swapTable(group, tree, [...after])]
   })
-  return { tables: [...resources, ...pulls, ...repairs, ...changes], waiting }
+  const tables = [...resources, ...pulls, ...repairs, ...changes]
+  const handed = afterStops(works, [...stopping].map(live), tree, tableOf)
+  const hoped = withWishes(tables, [...handed, ...afterSwaps(inPlace, tree, tableOf)])
+  const inTurn = new Set([...rolling].flatMap((name) => tableOf.get(name) ?? []))
+  return { tables: oneByOne(hoped, inTurn), groups, waiting }
 }
 
 function pullTable({ leaf, image }: Extract<Work, { kind: 'pull' }>): Table {
@@ -100,20 +113,33 @@ function removalTable(
   all: readonly Removal[],
   tableOf: ReadonlyMap<string, string>,
   replacing: ReadonlySet<string>,
+  tree: Tree,
 ): Table {
   const leaves = group.map(({ situation }) => situation.leaf)
   const dependents = all.filter(({ dependencies }) => dependencies.some((name) => leaves.includes(name)))
   const others = dependents.map(({ situation }) => situation.leaf).filter((name) => !leaves.includes(name))
   const after = [...new Set([...others.map((name) => tableOf.get(name) ?? name), ...replacing])]
-  const cleanup = group.flatMap(({ situation }) => removeAll(situation))
-  return { id: leaves.join('+'), leaves, after, preemptible: false, prepare: [], commit: cleanup, cleanup: [] }
+  const steps = removeGone(
+    group.map(({ situation }) => situation),
+    tree,
+  )
+  return { id: leaves.join('+'), leaves, after, preemptible: false, prepare: [], commit: steps, cleanup: [] }
 }
 
+/** Those of `names` that need another of them, also by way of leaves that are not among them. */
 function dependentsAmong(names: ReadonlySet<string>, tree: Tree): Map<string, string[]> {
   const dependents = new Map<string, string[]>()
   for (const name of names) {
-    for (const dependency of tree.leaves.get(name)?.dependencies.keys() ?? []) {
-      if (names.has(dependency)) dependents.set(dependency, [...(dependents.get(dependency) ?? []), name])
+    const open = [...(tree.leaves.get(name)?.dependencies.keys() ?? [])]
+    const seen = new Set(open)
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (names.has(next)) dependents.set(next, [...(dependents.get(next) ?? []), name])
+      else {
+        for (const more of tree.leaves.get(next)?.dependencies.keys() ?? []) {
+          if (!seen.has(more)) open.push(more)
+          seen.add(more)
+        }
+      }
     }
   }
   return dependents

@@ -40,7 +40,7 @@ export function applyJson(
     deployment,
     commit,
     inSync,
-    results: results.map(({ table, outcome, leftovers, startedAt, endedAt, gates, gaps }) => ({
+    results: results.map(({ table, outcome, leftovers, startedAt, endedAt, gates, gaps, drains, availability }) => ({
       leaves: table.leaves,
       table: table.id,
       outcome,
@@ -49,6 +49,8 @@ export function applyJson(
       endedAt,
       gates: Object.fromEntries(gates),
       gaps: Object.fromEntries(gaps),
+      drains: Object.fromEntries(drains),
+      availability: Object.fromEntries(availability),
     })),
     verdicts,
     removalHeld,

@@ -7,6 +7,7 @@ import { gainLines } from './gain-lines.ts'
 import type { Palette } from './palette.ts'
 import { count } from './plurals.ts'
 import { allRows, outlineSets, type SetOutline } from './set-outline.ts'
+import { seconds } from './swap-words.ts'
 import { summary, verdictWords } from './verdict-words.ts'
 
 export interface PlanOptions {
@@ -98,7 +99,7 @@ export function generationText({
 }
 
 function verdictLines(verdict: Verdict, depth: number, columns: Columns, { palette }: PlanOptions): string[] {
-  const { leaf, changes, order, notes } = verdict
+  const { leaf, changes, order, notes, gap } = verdict
   const { sign, word, paint } = verdictWords(verdict, palette)
   const indent = '  '.repeat(depth)
   const name = padEnd(leaf, columns.name - 2 * depth)
@@ -110,8 +111,16 @@ function verdictLines(verdict: Verdict, depth: number, columns: Columns, { palet
     `${head}  ${palette.dim(reason)}`.trimEnd(),
     ...changeLines(changes, palette).map((line) => details + line),
     ...(order === null ? [] : [`${details}${palette.dim(`${order.kind}, because ${plain(order.because)}`)}`]),
+    ...(gap === null ? [] : [`${details}${palette.dim(expectedGap(gap))}`]),
     ...notes.map((note) => `${details}${palette.dim(`note: ${plain(note)}`)}`),
   ]
+}
+
+/** `expected gap 0.6 s, as measured the last time`. */
+function expectedGap({ milliseconds, because }: NonNullable<Verdict['gap']>): string {
+  if (milliseconds === 0) return 'no gap'
+  if (milliseconds === null) return `expected gap: ${plain(because)}`
+  return `expected gap ${seconds(milliseconds)}, as ${plain(because)}`
 }
 
 /** The fields below say what changed; the reason repeats it only where it says more. */

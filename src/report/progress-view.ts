@@ -84,6 +84,10 @@ export function createProgressView(palette: Palette): ProgressView {
           if (row !== undefined) row.probe = { healthy: progress.healthy, output: progress.output }
           return []
         }
+        case 'left-out':
+          return [
+            `${palette.waiting('!')} ${progress.leaf}  ${palette.dim(`the ingress does not take its ports: ${plain(progress.because)}`)}`,
+          ]
         case 'table-ended': {
           const { table, outcome } = progress.result
           for (const name of namesOf(table)) working.delete(name)

@@ -1,12 +1,13 @@
 // What is said of a table that has ended: one line for each of its leaves, and for one that failed the reason and the
 // last lines of its log.
 
-import type { TableResult } from '../apply/outcome.ts'
+import type { Availability, TableResult } from '../apply/outcome.ts'
 import type { Verdict } from '../plan/verdict.ts'
 import { plain } from './columns.ts'
 import { duration } from './durations.ts'
 import type { Palette } from './palette.ts'
 import { generationText } from './plan-lines.ts'
+import { drainText, gapText, lostText, seconds } from './swap-words.ts'
 
 /** Nothing for an image that was fetched: its leaf is planned whole now, and ends with a line of its own. */
 export function settledLines(result: TableResult, verdicts: ReadonlyMap<string, Verdict>, palette: Palette): string[] {
@@ -42,22 +43,32 @@ export function settledLines(result: TableResult, verdicts: ReadonlyMap<string, 
 /** `✓ nova-api  3 → 4  start-first  gate 1.2 s`. */
 function doneLine(
   name: string,
-  { gates, gaps, table }: TableResult,
+  { gates, gaps, drains, availability, table }: TableResult,
   verdict: Verdict | undefined,
   took: string,
   palette: Palette,
 ): string {
   const gate = gates.get(name)
   const gap = gaps.get(name)
+  const drain = drains.get(name)
+  const clients = availability.get(name)
   const parts = [
     `${palette.good('✓')} ${palette.bold(name)}`,
     ...(verdict === undefined ? [] : [whatWasDone(verdict)]),
     ...(verdict?.order == null ? [] : [verdict.order.kind]),
     ...(gate === undefined ? [] : [palette.dim(`${verdict?.kind === 'run' ? 'ran' : 'gate'} ${duration(gate)}`)]),
-    ...(gap === undefined ? [] : [palette.changed(`gap ${duration(gap)}`)]),
+    ...(gap === undefined ? [] : [palette.changed(gapText(gap))]),
+    ...(drain === undefined ? [] : [palette.dim(drainText(drain))]),
+    ...(clients === undefined ? [] : [clientsText(clients, palette)]),
     ...(gate === undefined && table.leaves.length > 0 ? [palette.dim(took)] : []),
   ]
   return parts.filter((part) => part !== '').join('  ')
+}
+
+/** `0 of 1,203 lost, longest pause 0.03 s`. */
+function clientsText(clients: Availability, palette: Palette): string {
+  const text = `${lostText(clients)}, longest pause ${seconds(clients.longestPause)}`
+  return clients.lost === 0 ? palette.good(text) : palette.bad(text)
 }
 
 function whatWasDone(verdict: Verdict): string {

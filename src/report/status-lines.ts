@@ -7,7 +7,8 @@ import { shortImage } from './image-words.ts'
 import type { Paint, Palette } from './palette.ts'
 import { problemLines, type ProblemOptions } from './problem-lines.ts'
 import { count } from './plurals.ts'
-import type { LeafStatus, SetStatus, Status } from './status.ts'
+import type { LastSwap, LeafStatus, SetStatus, Status } from './status.ts'
+import { swapText } from './swap-words.ts'
 
 export interface StatusOptions extends ProblemOptions {
   /** Milliseconds since 1970. */
@@ -68,16 +69,18 @@ function treeLines({ tree, departed, engine }: Status, options: StatusOptions): 
   const { palette } = options
   if (tree === null)
     return [palette.dim(engine.reachable ? 'the engine was not looked at yet' : 'what runs is not known')]
+  const leaves = [...leavesOf(tree), ...departed]
   const rows = [
     HEADER.map(palette.dim),
     ...setRows(tree, 0, options),
     ...departed.map((leaf) => leafRow(leaf, 0, options)),
-  ]
-  const leaves = [...leavesOf(tree), ...departed]
+  ].map((row) => (leaves.some(({ lastSwap }) => lastSwap !== null) ? row : row.toSpliced(SWAP, 1)))
   return [...align(rows), '', palette.bold(sumOf(leaves))]
 }
 
-const HEADER = ['NAME', 'GEN', 'IMAGE', 'SYNC', 'HEALTH', 'AGE', 'REASON']
+const HEADER = ['NAME', 'GEN', 'IMAGE', 'SYNC', 'HEALTH', 'AGE', 'LAST SWAP', 'REASON']
+/** Shown only where there was one. */
+const SWAP = HEADER.indexOf('LAST SWAP')
 
 function setRows(set: SetStatus, depth: number, options: StatusOptions): string[][] {
   const { palette } = options
@@ -101,8 +104,13 @@ function leafRow(leaf: LeafStatus, depth: number, { palette, now }: StatusOption
     paint(leaf.sync),
     healthText(leaf, palette),
     leaf.since === null ? '' : age(now - leaf.since),
+    leaf.lastSwap === null ? '' : swapPaint(leaf.lastSwap, palette)(swapText(leaf.lastSwap)),
     reasonText(leaf, palette, now),
   ]
+}
+
+function swapPaint({ availability }: LastSwap, palette: Palette): Paint {
+  return availability !== null && availability.lost > 0 ? palette.bad : palette.dim
 }
 
 function generationText({ generation: { wanted, running } }: LeafStatus): string {
@@ -143,10 +151,11 @@ function healthText({ health, state }: LeafStatus, palette: Palette): string {
   }
 }
 
-function reasonText({ because, retryAt }: LeafStatus, palette: Palette, now: number): string {
+function reasonText({ because, retryAt, restart }: LeafStatus, palette: Palette, now: number): string {
+  const failed = restart?.state === 'failed' ? `not restarted: ${plain(restart.message ?? '')}` : ''
   const words = because === 'as declared' || because === 'completed' ? '' : plain(because)
   const again = retryAt === null || retryAt <= now ? '' : `again in ${age(retryAt - now)}`
-  return palette.dim([words, again].filter((part) => part !== '').join('; '))
+  return palette.dim([words, failed, again].filter((part) => part !== '').join('; '))
 }
 
 function leavesOf(set: SetStatus): LeafStatus[] {

@@ -1,5 +1,6 @@
 // What `graft status` shows, as data: the tree with what runs, and how graft itself is doing.
 
+import type { Availability, Drain } from '../apply/outcome.ts'
 import type { Problem } from '../desired/problem.ts'
 import type { ContainerState } from '../plan/observed.ts'
 import type { Plan } from '../plan/verdict.ts'
@@ -55,4 +56,33 @@ export interface LeafStatus {
   /** The verdict's reason. */
   readonly because: string
   readonly retryAt: number | null
+  /** The last time that one container took over from another; null where none is known. */
+  readonly lastSwap: LastSwap | null
+  /** The last time that somebody asked this graft for a restart; null where nobody did. */
+  readonly restart: RestartStatus | null
+}
+
+export interface LastSwap {
+  /** Milliseconds since 1970 at which it was done. */
+  readonly at: number
+  /** Generations. */
+  readonly from: number
+  readonly to: number
+  readonly order: 'start-first' | 'stop-first'
+  /** Milliseconds until the new one had passed its gate. */
+  readonly gate: number | null
+  /** Milliseconds without a container that had passed its gate; null where it was not measured. */
+  readonly gap: number | null
+  readonly drain: Drain | null
+  /** Only where it was asked for. */
+  readonly availability: Availability | null
+}
+
+export interface RestartStatus {
+  /** Milliseconds since 1970 at which it was asked for. */
+  readonly at: number
+  /** `left`: not done, because one before it failed or because there is nothing to restart any more. */
+  readonly state: 'asked' | 'done' | 'failed' | 'left'
+  /** Why it failed or was left. */
+  readonly message: string | null
 }

@@ -71,6 +71,10 @@ function perform(
     firstParents: async (wish) => takeFirstParents(await opened.objects(), wish),
     ancestors: async (wish) => takeAncestors(await opened.objects(), wish, send),
     deepen: () => opened.deepen(signal),
+    commit: async (wish) => {
+      const { takeCommit } = await import('./commit-files.ts')
+      return takeCommit(opened, folder, wish, signal)
+    },
   }
   // The parent's `request` ties a name to what it takes.
   const task = table[name] as (takes: unknown) => Promise<unknown>
@@ -89,7 +93,7 @@ async function healing(opened: Source, signal: AbortSignal, task: () => Promise<
 
 async function openSource(): Promise<Source> {
   const { source: from, ref, limits } = theSetup()
-  if (from.kind === 'local') return openLocalSource(from.gitdir, ref)
+  if (from.kind === 'local') return openLocalSource(from.gitdir, from.worktree, ref)
   const { openRemoteSource } = await import('./remote-source.ts')
   return openRemoteSource(from, ref, limits)
 }

@@ -1,7 +1,8 @@
-// A person's own repository, read where it lies and never written to.
+// A person's own repository, read where it lies; written to only where a person has a commit made.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { configuredAuthor } from './author.ts'
 import { factsOf, peelToCommit, readCommit } from './commit.ts'
 import { codeOf, isOid } from './git-object.ts'
 import { emptyRepository, missingCommit, missingRef } from './missing-ref.ts'
@@ -13,7 +14,7 @@ import type { Source } from './source.ts'
 import { openTreeReader } from './tree.ts'
 
 /** `ref` null means the branch that HEAD is on when it is first asked for: a later checkout does not change what is deployed. */
-export function openLocalSource(gitdir: string, ref: string | null): Source {
+export function openLocalSource(gitdir: string, worktree: string | null, ref: string | null): Source {
   const store = openObjectStore([join(gitdir, 'objects')])
   const trees = openTreeReader(store)
   const refs = openRefs(gitdir)
@@ -62,6 +63,15 @@ export function openLocalSource(gitdir: string, ref: string | null): Source {
     },
     deepen: async () => readShallow(gitdir).size === 0,
     replace: async () => false,
+    author: () => configuredAuthor(join(gitdir, 'config')),
+    async admit(name, changes) {
+      const { admitLocally } = await import('./land-locally.ts')
+      await admitLocally({ gitdir, worktree, refs }, name, changes)
+    },
+    async land(landing) {
+      const { landLocally } = await import('./land-locally.ts')
+      await landLocally({ gitdir, worktree, refs }, landing)
+    },
   }
 }
 

@@ -94,6 +94,7 @@ function build(setup: Setup, description: string): Repository {
       return { commits, complete }
     },
     deepen: () => git.request('deepen', null),
+    commitFiles: (wish) => git.request('commit', wish),
     onHint(callback) {
       if (source.kind === 'local') watchers.push(watchRefs(source.gitdir, callback))
     },

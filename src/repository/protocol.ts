@@ -1,7 +1,7 @@
 // What the parent and the Git child say to each other.
 
 import type { RepositoryLimits } from './limits.ts'
-import type { RepositoryFaultKind } from './repository.ts'
+import type { CommitWish, RepositoryFaultKind } from './repository.ts'
 import type { CommitFacts, EntryKind } from './snapshot.ts'
 
 export interface Credentials {
@@ -55,6 +55,7 @@ export interface Tasks {
   }
   ancestors: { takes: { commit: string }; part: CommitFacts[]; gives: { complete: boolean } }
   deepen: { takes: null; part: never; gives: boolean }
+  commit: { takes: CommitWish; part: never; gives: CommitFacts }
 }
 
 export type TaskName = keyof Tasks

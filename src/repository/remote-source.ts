@@ -1,5 +1,6 @@
 // A repository on a Git server: polled cheaply, fetched when its tip moved, read from graft's own clone.
 
+import { configuredAuthor } from './author.ts'
 import { openClone, type OpenClone } from './clone.ts'
 import { factsOf, peelToCommit, readCommit } from './commit.ts'
 import { isOid, MissingObject } from './git-object.ts'
@@ -143,6 +144,12 @@ export function openRemoteSource(
       await clone.forget(signal)
       await refreshed(signal)
       return true
+    },
+    author: () => configuredAuthor(null),
+    admit: async () => undefined,
+    async land(landing, signal) {
+      const { pushCommit } = await import('./push.ts')
+      await pushCommit(remote, landing, signal)
     },
   }
 }

@@ -26,9 +26,35 @@ export interface Repository {
   ancestors(commit: string): Promise<{ commits: readonly CommitFacts[]; complete: boolean }>
   /** Fetches the history that a shallow clone lacks; false where that is not possible. */
   deepen(): Promise<boolean>
+  /**
+   * Commits files to the branch that is deployed, and pushes it where the repository is remote. Throws RepositoryFault:
+   * `moved` where the branch is no longer at `onto`, `refused` where it may not be committed to.
+   */
+  commitFiles(wish: CommitWish): Promise<CommitFacts>
   /** Calls back when something may have changed (local repositories are watched): a hint, never a fact. */
   onHint(callback: () => void): void
   close(): Promise<void>
+}
+
+export interface CommitWish {
+  /** The commit that the contents were made from; the new one's only parent. */
+  readonly onto: string
+  readonly changes: readonly FileChange[]
+  readonly message: string
+  /** Null: as Git's own configuration says. */
+  readonly author: Person | null
+}
+
+export interface FileChange {
+  /** Path below the deployment's folder. */
+  readonly path: string
+  /** Null: the file goes. */
+  readonly content: Uint8Array | null
+}
+
+export interface Person {
+  readonly name: string
+  readonly email: string
 }
 
 export interface Tip {
@@ -41,6 +67,7 @@ export interface Tip {
  * Why a repository could not be read, and what follows:
  * `unreachable`, `server`, `timeout`, `damaged`: tried again by itself with growing backoff.
  * `auth`, `missing-ref`, `not-found`, `unsupported`, `too-large`: tried again too, but a person must act.
+ * Of a commit: `moved`: somebody else was faster, do it again on the newer commit; `refused`: a person must act.
  */
 export type RepositoryFaultKind =
   | 'unreachable'
@@ -52,6 +79,8 @@ export type RepositoryFaultKind =
   | 'not-found'
   | 'unsupported'
   | 'too-large'
+  | 'moved'
+  | 'refused'
 
 export class RepositoryFault extends Error {
   readonly kind: RepositoryFaultKind

@@ -1,6 +1,8 @@
 // What the tasks of the Git child need of a repository, be it a clone or a folder of the person's.
 
+import type { NewObject } from './new-object.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { FileChange, Person } from './repository.ts'
 import type { CommitFacts } from './snapshot.ts'
 import type { TreeReader } from './tree.ts'
 
@@ -20,4 +22,25 @@ export interface Source {
   deepen(signal: AbortSignal): Promise<boolean>
   /** After damage was found: true where the objects were replaced, so that it is worth trying again. */
   replace(signal: AbortSignal): Promise<boolean>
+  /** Who commits where nobody was named, by Git's own configuration; null where it does not say. */
+  author(): Person | null
+  /** Before anything is made: throws RepositoryFault `refused` where these files may not be changed under somebody's hands. */
+  admit(ref: string, changes: readonly FileChange[]): Promise<void>
+  /** Adds the objects and moves the branch in one step. Throws RepositoryFault `moved` where it is elsewhere by now. */
+  land(landing: Landing, signal: AbortSignal): Promise<void>
+}
+
+/** A commit that is to become the tip of a branch. */
+export interface Landing {
+  /** Full name of the branch. */
+  readonly ref: string
+  readonly from: string
+  readonly to: string
+  readonly objects: readonly NewObject[]
+  /** Its files that differ, with paths from the repository's root. */
+  readonly changes: readonly FileChange[]
+  readonly author: Person
+  readonly subject: string
+  /** Milliseconds since 1970. */
+  readonly time: number
 }

@@ -170,7 +170,7 @@ export function settledEngine(tree: Tree, runDigest: RunDigest): Observed {
     },
     containers,
     foreignNames: new Map(),
-    foreignPorts: new Map(),
+    foreignPorts: [],
     networks: new Map(networks),
     volumes: new Map(),
     images: new Map([[IMAGE, IMAGE_FACTS]]),

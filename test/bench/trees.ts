@@ -103,6 +103,7 @@ export async function largeTree(leaves: number, say: (text: string) => void): Pr
         removals: { limit: 3, confirmed: false },
         probed: new Map(),
         ingress: new Map(),
+        leftOut: new Set(),
         restarts: new Set(),
         gaps: new Map(),
         now: 0,

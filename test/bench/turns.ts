@@ -71,6 +71,7 @@ export async function warmTurns(ground: Ground, count: number, say: (text: strin
           removals: { limit: removalLimit(NO_POLICY, wish.tree, count), confirmed: false },
           probed: new Map(),
           ingress: new Map(),
+          leftOut: new Set(),
           restarts: new Set(),
           gaps: new Map(),
           now: Date.now(),

@@ -86,8 +86,9 @@ function networkMode(values: LeafValues, report: Report): void {
 function ports(values: LeafValues, context: LeafContext, report: Report): void {
   const told = new Set<number>()
   for (const port of values.ports ?? []) {
-    if (port.mode !== 'ingress' || told.has(port.line)) continue
-    const wrong = ingressMistake(port, context.ingress)
+    if (told.has(port.line)) continue
+    const wrong =
+      (port.mode === 'ingress' ? ingressMistake(port, context.ingress) : null) ?? carriedMistake(port, context.ingress)
     if (wrong === null) continue
     report(['ports', port.line], 'value', wrong[0], wrong[1])
     told.add(port.line)
@@ -98,6 +99,27 @@ function ingressMistake(port: WishedPort, ingress: boolean): [message: string, r
   if (!ingress) return ['mode: ingress, and the deployment has no ingress', 'write mode: host']
   if (port.protocol === 'udp' || port.protocol === 'sctp')
     return [`the ingress does not carry ${port.protocol}`, 'write mode: host']
+  return port.published === 0 ? ['a port of the ingress needs a number of its own', 'write published: PORT'] : null
+}
+
+/** What only the ingress can do with a port, asked of one that it does not carry. */
+function carriedMistake(port: WishedPort, ingress: boolean): [message: string, remedy: string] | null {
+  const key = port.http !== undefined ? 'http' : port.proxy_protocol !== undefined ? 'proxy_protocol' : null
+  if (key === null) return null
+  if (!ingress) {
+    const remedy = `leave ${key} out, or give the deployment an ingress in deployment.yaml`
+    return [`${key}: true is for ports of the ingress, and the deployment has no ingress`, remedy]
+  }
+  if (port.mode === 'host')
+    return [
+      `${key}: true is for ports of the ingress, and this one is published by the engine`,
+      `write mode: ingress, or leave ${key} out`,
+    ]
+  if (port.protocol === 'udp' || port.protocol === 'sctp')
+    return [
+      `${key}: true is for ports of the ingress, and the ingress does not carry ${port.protocol}`,
+      `leave ${key} out`,
+    ]
   return port.published === 0 ? ['a port of the ingress needs a number of its own', 'write published: PORT'] : null
 }
 

@@ -4,6 +4,7 @@
 import * as z from 'zod'
 import { ip, subnet } from './addresses.ts'
 import type { HostVariable, NetworkParts, VolumeParts } from './deployment.ts'
+import { ingressKey } from './ingress-shape.ts'
 import { integer } from './numbers.ts'
 import { report, scalar } from './scalar.ts'
 import { exactText, setShape, variableMap } from './set-shape.ts'
@@ -155,6 +156,9 @@ export const deploymentShape = {
   host_variables: variableMap(hostVariable)
     .optional()
     .meta({ description: 'Names that the host must supply, each with an example' }),
+  ingress: ingressKey
+    .optional()
+    .meta({ description: 'The load balancer in front of the ports with mode: ingress, as one HAProxy container' }),
   removal_limit: integer({ min: 0, example: '10' }).optional().meta({
     description: "The most leaves one plan may remove without confirmation; may only lower the host's own limit",
   }),
@@ -164,7 +168,6 @@ export const deploymentShape = {
 /** Keys that a deployment does not have, with what to do instead. */
 export const deploymentAdvice: Readonly<Record<string, string>> = {
   services: 'write each service as a file of its own, NAME.yaml, in this folder or one below with a set.yaml',
-  ingress: 'comes with a later version; until then publish ports in mode host',
   hosts: 'comes with a later version; until then write one deployment for each host',
   secrets: 'comes with a later version; until then give values as host variables',
   configs: 'use files in the leaves',

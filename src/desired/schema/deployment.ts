@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import type { NetworkOptions, VolumeWish } from '../tree.ts'
 import type { Issue } from './issue.ts'
 import { deploymentAdvice, deploymentShape } from './deployment-shape.ts'
+import type { IngressParts } from './ingress-shape.ts'
 import { readFile, type SetParts, setParts } from './set.ts'
 import { mapping } from './shapes.ts'
 
@@ -15,6 +16,7 @@ export interface DeploymentParts extends SetParts {
   volumes: Record<string, VolumeParts>
   host_variables: Record<string, HostVariable>
   removal_limit: number | null
+  ingress: IngressParts | null
 }
 
 export interface NetworkParts {
@@ -52,5 +54,6 @@ function deploymentParts(values: z.output<typeof deploymentFile>): DeploymentPar
     volumes: values.volumes ?? {},
     host_variables: values.host_variables ?? {},
     removal_limit: values.removal_limit ?? null,
+    ingress: values.ingress ?? null,
   }
 }

@@ -76,6 +76,7 @@ export const setAdvice: Readonly<Record<string, string>> = {
   networks: 'declare networks in deployment.yaml',
   volumes: 'declare volumes in deployment.yaml',
   host_variables: 'write it in deployment.yaml',
+  ingress: 'write it in deployment.yaml: a deployment has one',
   name: "leave it out: the folder's name is the set's name",
 }
 
@@ -89,4 +90,5 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   networks: { default: { internal: true } },
   volumes: { data: {} },
   host_variables: { ADDRESS: { example: '10.0.0.1' } },
+  ingress: { image: 'docker.io/library/haproxy:3.2-alpine', generation: 1 },
 }

@@ -20,6 +20,8 @@ export interface Behaviour {
   readonly stopTakes?: number
   /** Clients connected to its ports while it runs; 0 where it is left out. */
   readonly connections?: number
+  /** Of an ingress: lines of a configuration that hold one of these are not taken. */
+  readonly rejects?: readonly string[]
   /** Lines it writes at each start. */
   readonly output?: readonly string[]
 }

@@ -66,6 +66,7 @@ export function addContainer(
     healthChanges: [],
     addresses: new Map(),
     log: [],
+    ingress: null,
   }
   world.containers.set(container.id, container)
   emit(world, container, 'create', now)
@@ -78,8 +79,10 @@ export function capture(world: World, id: string): CapturedContainer | null {
 }
 
 export function recreate(world: World, { name, content }: CapturedContainer): string {
-  const { imageId, running, labels } = content as MemoryContainer
-  return addContainer(world, name, imageId, running, labels).id
+  const { imageId, running, labels, ingress } = content as MemoryContainer
+  const container = addContainer(world, name, imageId, running, labels)
+  container.ingress = ingress === null ? null : { file: ingress.file, served: null }
+  return container.id
 }
 
 export function putFiles(world: World, id: string): void {

@@ -49,6 +49,7 @@ export function begin(world: World, container: MemoryContainer, at: number): voi
   container.exitAt = script.exitsAfter === undefined ? null : at + script.exitsAfter
   container.addresses = joinAddresses(world, container)
   for (const text of script.output ?? []) container.log.push({ stream: 'stdout', time: at, text })
+  if (container.ingress !== null) container.ingress.served = container.ingress.file
   planHealth(world, container, at)
   emit(world, container, 'start', at)
 }
@@ -75,6 +76,7 @@ export function halt(container: MemoryContainer, exitCode: number, at: number): 
   container.healthChanges = []
   if (container.health !== 'none') container.health = 'unhealthy'
   container.addresses = new Map()
+  if (container.ingress !== null) container.ingress.served = null
 }
 
 export const INITIAL_BACKOFF = FIRST_BACKOFF / 2

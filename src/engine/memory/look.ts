@@ -1,7 +1,15 @@
 // A look at what is in memory, in the planner's words.
 
-import type { EngineFacts, ImageFacts, Observed, ObservedContainer, ObservedNetwork } from '../../plan/observed.ts'
+import type {
+  EngineFacts,
+  ForeignPort,
+  ImageFacts,
+  Observed,
+  ObservedContainer,
+  ObservedNetwork,
+} from '../../plan/observed.ts'
 import { parseRollbackTag } from '../../plan/rollback-tag.ts'
+import { ingressPlace, isServed } from '../foreign-ports.ts'
 import { findImage } from './resources.ts'
 import type { MemoryContainer, World } from './world.ts'
 
@@ -13,10 +21,14 @@ export function observe(
 ): Observed {
   const containers: ObservedContainer[] = []
   const foreignNames = new Map<string, string>()
+  const foreignPorts: ForeignPort[] = []
   for (const container of world.containers.values()) {
     const seen = container.labels?.deployment === deployment ? observeContainer(world, container) : null
     if (seen !== null) containers.push(seen)
-    else foreignNames.set(container.name, holder(world, container))
+    else {
+      foreignNames.set(container.name, holder(world, container))
+      foreignPorts.push(...portsOf(container))
+    }
   }
   const images = new Map<string, ImageFacts | null>()
   for (const reference of references) images.set(reference, findImage(world, reference))
@@ -27,7 +39,7 @@ export function observe(
     engine,
     containers: containers.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     foreignNames,
-    foreignPorts: new Map(),
+    foreignPorts,
     networks: new Map([...world.networks].map(([name, network]) => [name, observeNetwork(world, network)])),
     volumes: new Map(world.volumes),
     images,
@@ -59,6 +71,14 @@ function observeNetwork(world: World, network: Omit<ObservedNetwork, 'endpoints'
   // Stopped containers are joined, too.
   const joined = [...world.containers.values()].filter(({ running }) => running.networks[network.name] !== undefined)
   return { ...network, endpoints: joined.length }
+}
+
+function portsOf({ name, labels, state, running }: MemoryContainer): ForeignPort[] {
+  const who = labels === null ? `the container ${name}` : `${labels.leaf} of the deployment ${labels.deployment}`
+  return running.ports.flatMap((port) => {
+    const held = port.mode === 'host' ? state === 'running' : isServed(name, state === 'running')
+    return held && port.published !== 0 ? [{ ...ingressPlace(port), holder: who }] : []
+  })
 }
 
 function holder(world: World, container: MemoryContainer): string {

@@ -9,6 +9,7 @@ import { parseRollbackTag } from '../../plan/rollback-tag.ts'
 import { behaviourOf, defineImage, isWell, type ImageDefinition } from './behaviour.ts'
 import { virtualClock } from './clock.ts'
 import * as containers from './containers.ts'
+import * as ingress from './ingress.ts'
 import { restartEngine } from './engine-restart.ts'
 import { catchUp, exit } from './lifecycle.ts'
 import { observe, observeContainer } from './look.ts'
@@ -126,13 +127,14 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     createVolume: (...args) => call('createVolume', args, () => resources.createVolume(world, ...args)),
     createMark: (...args) => call('createMark', args, () => resources.createMark(world, ...args)),
 
-    knock: () => Promise.resolve(null),
-    putIngressConfig: () => Promise.reject(new Error('not there yet')),
-    loadIngressConfig: () => Promise.reject(new Error('not there yet')),
-    ingressDigest: () => Promise.resolve(null),
+    knock: (...args) => call('knock', args, () => ingress.knock(world, args[0], args[1])),
+    putIngressConfig: (...args) => call('putIngressConfig', args, () => ingress.putIngressConfig(world, ...args)),
+    loadIngressConfig: (...args) => call('loadIngressConfig', args, () => ingress.loadIngressConfig(world, ...args)),
+    ingressDigest: (...args) => call('ingressDigest', args, () => ingress.ingressDigest(world, args[0])),
     exec: (...args) => call('exec', args, () => check(world, args[0], { passes: 'exit 0', fails: 'exit 1' })),
     probe: (...args) => {
       const [id, target] = args
+      if (target.kind === 'ingress') return call('probe', args, () => ingress.probeIngress(world, id))
       const http = target.kind === 'http'
       const words = http
         ? { passes: 'HTTP 200', fails: 'HTTP 503' }

@@ -37,6 +37,8 @@ export interface MemoryContainer {
   healthChanges: { readonly at: number; readonly health: 'healthy' | 'unhealthy' }[]
   addresses: Map<string, { ipv4: string; ipv6: string }>
   readonly log: LogLine[]
+  /** Of an ingress container: the configuration in its file, and what it serves while it runs. */
+  ingress: { file: string; served: string | null } | null
 }
 
 export interface World {

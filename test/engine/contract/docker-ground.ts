@@ -1,11 +1,14 @@
 // A real engine as the contract needs it: the images it speaks of, and a deployment of its own that goes at the end.
 
+import { haproxyImage } from '../../../src/demo/haproxy-image.ts'
+import { defaultCacheFolder } from '../../../src/demo/host-system.ts'
 import { callEngine } from '../../../src/engine/call.ts'
 import { connectEngine, type EngineConnection } from '../../../src/engine/connect.ts'
 import { dockerEngine } from '../../../src/engine/docker-engine.ts'
 import { deploymentFilter } from '../../../src/engine/labels.ts'
 import type { EngineGround } from './contract-bench.ts'
 import { OTHER_IMAGE, RICH_IMAGE } from './field-case.ts'
+import { INGRESS_IMAGE } from './ingress-contract.ts'
 import { RICH_IMAGE_FACTS } from './rich-image-cases.ts'
 import { BASE_IMAGE } from './sample-tree.ts'
 
@@ -17,6 +20,7 @@ export async function dockerGround(url: string, deployment: string): Promise<Doc
   const connection = await connectEngine(url)
   await cleanUp(connection, deployment)
   await ensureImages(connection)
+  await haproxyImage(connection.docker, { reference: INGRESS_IMAGE, folder: defaultCacheFolder(process.env) })
   return {
     connection,
     engine: dockerEngine(connection),

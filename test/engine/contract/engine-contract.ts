@@ -5,6 +5,7 @@ import { describe } from 'vitest'
 import { containerContract } from './container-contract.ts'
 import { contractBench, type EngineGround } from './contract-bench.ts'
 import { fieldContract } from './field-contract.ts'
+import { ingressContract } from './ingress-contract.ts'
 import { lookContract } from './look-contract.ts'
 
 export function engineContract(name: string, makeGround: () => Promise<EngineGround>): void {
@@ -13,5 +14,6 @@ export function engineContract(name: string, makeGround: () => Promise<EngineGro
     fieldContract(bench)
     containerContract(bench)
     lookContract(bench)
+    ingressContract(bench)
   })
 }

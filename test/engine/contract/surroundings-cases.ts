@@ -40,7 +40,26 @@ export const SURROUNDINGS_CASES = {
     {
       about: 'of the ingress',
       set: { ports: [{ target: 80, published: 8080, protocol: 'tcp', mode: 'ingress' }] },
-      changes: [],
+      changes: ['ports.80/tcp'],
+      reaches: { 'HostConfig.PortBindings': {} },
+    },
+    {
+      about: 'of the ingress, in the place of one of the host',
+      base: { ports: [{ target: 80, published: 8080, protocol: 'tcp', mode: 'host' }] },
+      set: { ports: [{ target: 80, published: 8080, protocol: 'tcp', mode: 'ingress' }] },
+      changes: ['ports.80/tcp'],
+      reaches: { 'HostConfig.PortBindings': {} },
+    },
+    {
+      about: 'of the ingress, with all that can be said of it',
+      base: { ports: [{ target: 80, published: 8080, protocol: 'tcp', mode: 'ingress' }] },
+      set: {
+        ports: [
+          { target: 80, published: 8080, protocol: 'tcp', host_ip: '::1', mode: 'ingress', http: true },
+          { target: 81, published: 8081, protocol: 'tcp', mode: 'ingress', proxy_protocol: true },
+        ],
+      },
+      changes: ['ports.80/tcp', 'ports.81/tcp'],
       reaches: { 'HostConfig.PortBindings': {} },
     },
   ],

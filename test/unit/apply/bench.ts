@@ -2,10 +2,13 @@
 
 import type { Engine } from '../../../src/apply/engine.ts'
 import { executeTable } from '../../../src/apply/execute-table.ts'
+import type { Bench } from '../../../src/apply/bench.ts'
+import { createIngressKeeper } from '../../../src/apply/ingress-keeper.ts'
 import type { TableResult } from '../../../src/apply/outcome.ts'
-import type { Bench } from '../../../src/apply/perform.ts'
 import type { Progress } from '../../../src/apply/progress.ts'
+import { createThrottle } from '../../../src/apply/throttle.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
+import { renderIngress } from '../../../src/plan/ingress-config.ts'
 import type { Table } from '../../../src/plan/step.ts'
 import { planOf, runDigest, type Host } from '../plan/build.ts'
 import { words } from '../plan/render-table.ts'
@@ -20,17 +23,22 @@ export function benchOn(host: Host, tree: Tree, engine: Engine = host.engine): T
   const abort = new AbortController()
   const close = new AbortController()
   const told: Progress[] = []
+  const report = (progress: Progress) => told.push(progress)
+  const { clock } = host
   return {
     engine,
-    clock: host.clock,
+    clock,
     tree,
     runDigest,
-    report: (progress) => told.push(progress),
+    report,
+    ingress: createIngressKeeper({ engine, clock, render: renderIngress, newest: () => null, report }),
+    measure: false,
     signal: abort.signal,
     closing: close.signal,
     created: new Map(),
     images: new Map(),
     gates: new Map(),
+    drains: new Map(),
     captured: new Map(),
     remade: new Map(),
     abort,
@@ -47,7 +55,7 @@ export async function tableFor(host: Host, tree: Tree): Promise<Table> {
 }
 
 export function execute(table: Table, bench: TestBench): Promise<TableResult> {
-  return executeTable(table, bench, (_action, work) => work())
+  return executeTable(table, bench, createThrottle(4))
 }
 
 /** What was done, in order, undos in brackets. */

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { EngineFault, type Engine, type ProbeResult } from '../../../src/apply/engine.ts'
-import { passGate } from '../../../src/apply/gate.ts'
+import { passGate, pauseAfter } from '../../../src/apply/gate.ts'
 import { SpecFailure, Superseded } from '../../../src/apply/outcome.ts'
 import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
 import type { MemoryEngineOptions } from '../../../src/engine/memory/memory-engine.ts'
@@ -43,6 +43,12 @@ async function atGate(yaml: string, behaviour: Behaviour, durations: MemoryEngin
   return { ...host, id, abort, probes, pass, outcome }
 }
 
+/** Numbers from 0 to 1 that are the same in each run (Lehmer's generator). */
+function dice(seed: number): () => number {
+  let state = seed
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
+}
+
 describe('passes', () => {
   it('as soon as its check does, not at the next tick of its interval', async () => {
     const { outcome, probes } = await atGate(CHECK, { healthyAfter: 2000 })
@@ -50,9 +56,9 @@ describe('passes', () => {
     expect(took).toBeGreaterThanOrEqual(2000)
     expect(took).toBeLessThanOrEqual(3000)
     expect(probes.at(-1)).toEqual({ healthy: true, output: 'exit 0' })
-    // The rhythm starts fast and slows down.
-    expect(probes.length).toBeGreaterThan(4)
-    expect(probes.length).toBeLessThan(15)
+    // Every 50 ms at first.
+    expect(probes.length).toBeGreaterThan(35)
+    expect(probes.length).toBeLessThan(45)
   })
 
   it('http and tcp checks likewise', async () => {
@@ -75,6 +81,46 @@ describe('passes', () => {
     expect(await (await atGate(settle, {})).outcome()).toBeGreaterThanOrEqual(4000)
     const flapping = await atGate(settle, { sickAfter: 2000 })
     expect(await flapping.outcome()).toBeInstanceOf(SpecFailure)
+  })
+})
+
+describe('the rhythm', () => {
+  it('is 2 % of the time waited so far, from 50 ms up to 1 s', () => {
+    expect([0, 2500, 5000, 20_000, 50_000, 600_000].map(pauseAfter)).toEqual([50, 50, 100, 400, 1000, 1000])
+  })
+
+  it.each([
+    ['a command that costs 100 ms', CHECK, { exec: 100 }],
+    ['an http check that costs 3 ms', 'healthcheck: {http: {port: 80, path: /up}}', { probe: 3 }],
+    ['a tcp check that costs 3 ms', 'healthcheck: {tcp: {port: 80}}', { probe: 3 }],
+  ])('finds out within 150 ms, in the median, with %s', async (_what, check, durations) => {
+    const lateness: number[] = []
+    const random = dice(7)
+    for (let run = 0; run < 61; run++) {
+      const healthyAfter = Math.round(300 + random() * 19_700)
+      const took = await (await atGate(check, { healthyAfter }, durations)).outcome()
+      lateness.push(Number(took) - healthyAfter)
+    }
+    lateness.sort((a, b) => a - b)
+    expect(lateness[0]).toBeGreaterThanOrEqual(0)
+    expect(lateness[30]).toBeLessThanOrEqual(150)
+    expect(lateness.at(-1)).toBeLessThanOrEqual(600)
+  })
+
+  it('has one check in flight at a time', async () => {
+    const { engine, outcome, pass } = await atGate(CHECK, { healthyAfter: 5000 }, { exec: 400 })
+    let [now, most] = [0, 0]
+    const counted = new Proxy<Engine>(engine, {
+      get(target, key, receiver) {
+        if (key !== 'exec') return Reflect.get(target, key, receiver) as unknown
+        return async (...args: Parameters<Engine['exec']>) => {
+          most = Math.max(most, ++now)
+          return target.exec(...args).finally(() => now--)
+        }
+      },
+    })
+    expect(await outcome(pass(counted))).toBeGreaterThanOrEqual(5000)
+    expect(most).toBe(1)
   })
 })
 

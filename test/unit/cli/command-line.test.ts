@@ -10,7 +10,20 @@ import { createReader } from '../../../src/desired/read.ts'
 import type { SnapshotEntry } from '../../../src/repository/snapshot.ts'
 import { graft, temporaryFolder } from './fake-surroundings.ts'
 
-const COMMANDS = ['init', 'validate', 'plan', 'apply', 'run', 'status', 'logs', 'retry', 'schema']
+const COMMANDS = [
+  'init',
+  'validate',
+  'plan',
+  'apply',
+  'run',
+  'status',
+  'logs',
+  'restart',
+  'stop',
+  'start',
+  'retry',
+  'schema',
+]
 
 describe('help', () => {
   it('lists every command, with and without being asked', async () => {

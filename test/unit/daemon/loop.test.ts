@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
 import { accept } from '../../../src/daemon/accept.ts'
 import { createHistoryIndex } from '../../../src/daemon/history-index.ts'
-import { startDaemon, type Daemon, type News } from '../../../src/daemon/loop.ts'
+import { startDaemon, type Daemon } from '../../../src/daemon/loop.ts'
+import type { News } from '../../../src/daemon/news.ts'
 import type { Deployment } from '../../../src/daemon/open-deployment.ts'
 import { settingsSchema } from '../../../src/daemon/settings.ts'
 import { openStateFolder } from '../../../src/daemon/state-folder.ts'
@@ -295,5 +296,33 @@ describe('the daemon', () => {
     await host.clock.run(daemon.ended)
     running = []
     expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('restarts what somebody asks for, and tells how far it is', async () => {
+    repository.commit({ web: leaf(1) })
+    const { daemon, told } = await start()
+    await within(15)
+    const before = (await host.engine.inspect('web'))?.id
+    expect(daemon.restart('wbe')).toMatchObject({ remedy: 'did you mean web?' })
+    expect(daemon.restart('web')).toEqual({ leaves: ['web'] })
+    await within(20)
+    const after = await host.engine.inspect('web')
+    expect(after?.id).not.toBe(before)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    expect(daemon.status().tree?.leaves[0]?.restart).toMatchObject({ state: 'done', message: null })
+    expect(told()).toContain('restart')
+  })
+
+  it('tells when what runs becomes unhealthy, once', async () => {
+    host.engine.publish('app:1', { behaviour: { sickAfter: 60_000 } })
+    repository.commit({
+      web: leaf(1, 'on_unhealthy: ignore\nhealthcheck: {test: [CMD, ok], interval: 1s, retries: 2}'),
+    })
+    const { news } = await start()
+    await within(50)
+    const told = () => news.filter(({ kind }) => kind === 'health')
+    expect(told()).toEqual([])
+    await within(130)
+    expect(told()).toEqual([expect.objectContaining({ leaf: 'web', healthy: false, ignored: true })])
   })
 })

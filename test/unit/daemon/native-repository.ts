@@ -93,6 +93,7 @@ export function nativeRepository(deployment = 'name: shop\nformat: 1\n'): Native
         cut = null
         return true
       }),
+    commitFiles: () => Promise.reject(new RepositoryFault('refused', 'nothing is committed here', '')),
     onHint: (callback) => void hints.push(callback),
     close: () => Promise.resolve(),
   }

@@ -6,6 +6,7 @@ import { memoryEngine } from '../../../src/engine/memory/memory-engine.ts'
 import type { EngineGround } from '../../engine/contract/contract-bench.ts'
 import { engineContract } from '../../engine/contract/engine-contract.ts'
 import { OTHER_IMAGE, RICH_IMAGE } from '../../engine/contract/field-case.ts'
+import { INGRESS_IMAGE } from '../../engine/contract/ingress-contract.ts'
 import { RICH_IMAGE_FACTS } from '../../engine/contract/rich-image-cases.ts'
 import { BASE_IMAGE } from '../../engine/contract/sample-tree.ts'
 import { watchingContract, WRITES_AND_EXITS } from '../../engine/contract/watching-contract.ts'
@@ -16,6 +17,7 @@ watchingContract('Engine in memory', ground)
 function ground(): Promise<EngineGround> {
   const engine = memoryEngine({ facts: { apiVersion: '1.51' } })
   engine.addImage(BASE_IMAGE, { behaviour })
+  engine.addImage(INGRESS_IMAGE, { behaviour: { rejects: ['odd-keyword'] } })
   engine.addImage(OTHER_IMAGE, { facts: { command: ['other'] }, behaviour })
   engine.addImage(RICH_IMAGE, { facts: RICH_IMAGE_FACTS, behaviour })
   return Promise.resolve({

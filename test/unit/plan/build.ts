@@ -140,6 +140,7 @@ export function inputOf(tree: Tree, observed: Observed, more: Partial<PlanInput>
     removals: { limit: 100, confirmed: false },
     probed: new Map(),
     ingress: new Map(),
+    leftOut: new Set(),
     restarts: new Set(),
     gaps: new Map(),
     now: NOW,

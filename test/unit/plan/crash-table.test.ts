@@ -32,9 +32,9 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'web.next: restart policy always',
       'rename web to web.prev-ID6',
       'rename web.next to web',
-      'tag the image of web',
       'web: restart policy no',
-      'drain web for 5 s',
+      'prove web.next beside web for 5 s',
+      'tag the image of web',
       'stop web',
       'remove web',
     ])
@@ -121,8 +121,8 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
   '`NAME` running, `NAME.prev-ID6`': async () => {
     expect(await what(startFirst, { old: PREV, candidate: RUNS })).toEqual([
       'recover: the old container of an earlier swap is still there',
+      'prove web beside web.prev-ID6 for 5 s',
       'tag the image of web',
-      'drain web.prev-ID6 for 5 s',
       'stop web.prev-ID6',
       'remove web.prev-ID6',
     ])

@@ -33,7 +33,7 @@ interface LeafChoice {
   readonly kind: 'container' | 'job'
   readonly needs: readonly number[]
   readonly joins: boolean
-  readonly set: '' | 'stopped' | 'suspended'
+  readonly set: '' | 'stopped' | 'suspended' | 'together'
 }
 
 const leafChoice: fc.Arbitrary<LeafChoice | null> = fc.option(
@@ -43,7 +43,7 @@ const leafChoice: fc.Arbitrary<LeafChoice | null> = fc.option(
     kind: fc.constantFrom('container', 'container', 'container', 'job'),
     needs: fc.uniqueArray(fc.integer({ min: 0, max: 3 }), { maxLength: 2 }),
     joins: fc.boolean(),
-    set: fc.constantFrom('', '', '', 'stopped', 'suspended'),
+    set: fc.constantFrom('', '', '', 'stopped', 'suspended', 'together', 'together', 'together'),
   }),
 )
 
@@ -51,6 +51,7 @@ const trees = fc.tuple(leafChoice, leafChoice, leafChoice, leafChoice).map((choi
   const files: Record<string, string> = {
     'stopped/set.yaml': 'state: stopped\n',
     'suspended/set.yaml': 'suspend: true\n',
+    'together/set.yaml': 'update: {together: true}\n',
   }
   choices.forEach((choice, i) => {
     if (choice === null) return
@@ -100,6 +101,7 @@ const settings = fc.record({
   limit: fc.integer({ min: 0, max: 3 }),
   busy: fc.subarray([...NAMES], { maxLength: 1 }),
   waiting: fc.subarray([...NAMES], { maxLength: 1 }),
+  restarts: fc.subarray([...NAMES]),
 })
 
 /** `wrong` names what is wrong with a plan; empty for a good one. */
@@ -109,7 +111,7 @@ function never(wrong: (one: Case) => readonly string[]) {
     trees,
     junk,
     settings,
-    async (wanted, before, left, { limit, busy, waiting }) => {
+    async (wanted, before, left, { limit, busy, waiting, restarts }) => {
       const readable = [before, wanted].map(readOrNull)
       const [old, tree] = readable
       fc.pre(old !== null && old !== undefined && tree !== null && tree !== undefined)
@@ -134,7 +136,7 @@ function never(wrong: (one: Case) => readonly string[]) {
           ]
         }),
       )
-      const more = { removals: { limit, confirmed: false }, busy: new Set(busy), waits }
+      const more = { removals: { limit, confirmed: false }, busy: new Set(busy), waits, restarts: new Set(restarts) }
       const planned = planOf(tree, observed, more)
       const found = wrong({ tree, observed, tables: planned.tables, planned })
       if (found.length > 0) {

@@ -76,9 +76,9 @@ describe('corners', () => {
     ])
     expect(await what(startFirst, { old: { name: 'web-old' }, candidate: RUNS })).toEqual([
       'recover: the old container of an earlier swap is still there',
-      'tag the image of web',
       'web-old: restart policy no',
-      'drain web-old for 5 s',
+      'prove web beside web-old for 5 s',
+      'tag the image of web',
       'stop web-old',
       'remove web-old',
     ])

@@ -27,6 +27,8 @@ export function words(action: Action): string {
       return `rename ${name(action.container)} to ${action.to.replace(/prev-[0-9a-f]{6}/, 'prev-ID6')}`
     case 'drain':
       return `drain ${name(action.container)} for ${action.milliseconds / 1000} s`
+    case 'prove':
+      return `prove ${name(action.container)} beside ${name(action.old)} for ${action.milliseconds / 1000} s`
     case 'mark-job-done':
       return `mark ${action.volume}`
     case 'update-limits':
@@ -42,7 +44,7 @@ export function words(action: Action): string {
     case 'create-volume':
       return `${action.do} ${action.volume}`
     case 'ingress':
-      return `ingress follows for ${action.leaves.join(', ')}`
+      return ['the ingress follows', ...action.leaves].join(' ')
     default:
       return `${action.do} ${name(action.container)}`
   }

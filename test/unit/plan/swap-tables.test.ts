@@ -26,9 +26,9 @@ describe('the order of a swap', () => {
       commit   web.next: restart policy always          undo: web.next: restart policy no
                rename web to web.prev-ID6               undo: rename web to web
                rename web.next to web                   undo: rename web.next to web.next
+               web: restart policy no                   undo: web: restart policy always
+               prove web.next beside web for 10 s
       cleanup  tag the image of web
-               web: restart policy no
-               drain web for 10 s
                stop web
                remove web"
     `)
@@ -163,9 +163,9 @@ describe('the order of a swap', () => {
                side.next: restart policy always         undo: side.next: restart policy no
                rename side to side.prev-ID6             undo: rename side to side
                rename side.next to side                 undo: rename side.next to side.next
+               main: restart policy no                  undo: main: restart policy always
+               prove main.next beside main for 10 s
       cleanup  tag the image of main
-               main: restart policy no
-               drain main for 10 s
                stop main
                remove main
                tag the image of side

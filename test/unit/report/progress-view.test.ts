@@ -113,7 +113,7 @@ describe('progress', () => {
   it('settles what is done', () => {
     expect(view.take(ended(swap, { kind: 'done' }), 4_000)).toEqual(['✓ nova-api  3 → 4  start-first  gate 1.2 s'])
     expect(live()).toBe('')
-    expect(view.take(ended(swap, { kind: 'done' }, { gap: 700 }), 4_000)[0]).toContain('gap 700 ms')
+    expect(view.take(ended(swap, { kind: 'done' }, { gap: 700 }), 4_000)[0]).toContain('gap 0.7 s')
   })
 
   it('settles what failed with its reason, what stays, and the end of its log', () => {

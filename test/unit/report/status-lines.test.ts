@@ -29,6 +29,8 @@ function leaf(name: string, change: Partial<LeafStatus>): LeafStatus {
     container: null,
     because: 'as declared',
     retryAt: null,
+    lastSwap: null,
+    restart: null,
     ...change,
   }
 }
@@ -113,5 +115,28 @@ describe('a status', () => {
     expect(lines).toContain('it refuses connections')
     expect(lines).toContain('none is running')
     expect(lines).toContain('what runs is not known')
+  })
+
+  it('shows the last swap where there was one, and a restart that failed', () => {
+    const swap = { at: now, from: 1, to: 2, gate: 1_000, drain: null, availability: null } as const
+    const seen = { port: '0.0.0.0:80', tried: 1_203, lost: 0, longestPause: 12 }
+    const leaves = [
+      leaf('first', {}),
+      leaf('web', { lastSwap: { ...swap, order: 'start-first', gap: 0, availability: seen } }),
+      leaf('database', {
+        lastSwap: { ...swap, order: 'stop-first', gap: 612, drain: { how: 'time', milliseconds: 10_000, open: 3 } },
+        restart: { at: now, state: 'failed', message: 'exited with code 1' },
+      }),
+    ]
+    const tree = { name: 'shop', path: '', state: 'running' as const, suspend: false, sets: [], leaves }
+    const lines = statusLines({ ...status, tree, departed: [] }, options)
+    expect(lines.slice(lines.findIndex((line) => line.startsWith('NAME'))).join('\n')).toMatchInlineSnapshot(`
+      "NAME      GEN  IMAGE            SYNC    HEALTH   AGE  LAST SWAP                                       REASON
+      first     2    nova-api:2025.1  synced  healthy  1 h
+      web       2    nova-api:2025.1  synced  healthy  1 h  no gap, 0 of 1,203 lost
+      database  2    nova-api:2025.1  synced  healthy  1 h  gap 0.6 s, drain over after 10 s, 3 still open  not restarted: exited with code 1
+
+      3 in sync"
+    `)
   })
 })

@@ -77,12 +77,16 @@ const update = mapping({
     .optional()
     .meta({ description: 'The new container must stay healthy this long; 3s without a check, 0s with one' }),
   drain: duration(0).optional().meta({ description: 'How long the old container keeps its open connections; 10s' }),
+  measure: boolean().optional().meta({
+    description: 'true: graft knocks at the published ports during a swap, and reports how many knocks were lost',
+  }),
 }).transform((wish): Partial<UpdatePolicy> => {
   const policy: { -readonly [K in keyof UpdatePolicy]?: UpdatePolicy[K] } = {}
   if (wish.order !== undefined) policy.order = wish.order
   if (wish.deadline !== undefined) policy.deadline = wish.deadline
   if (wish.settle !== undefined) policy.settle = wish.settle
   if (wish.drain !== undefined) policy.drain = wish.drain
+  if (wish.measure !== undefined) policy.measure = wish.measure
   return policy
 })
 

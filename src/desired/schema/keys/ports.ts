@@ -9,7 +9,7 @@ import { type Mistake, report, scalar, symbolAs, taken } from '../scalar.ts'
 import { refused, served } from '../service-key.ts'
 import { mapping } from '../shapes.ts'
 import { cut } from '../show.ts'
-import { choice, text } from '../texts.ts'
+import { boolean, choice, text } from '../texts.ts'
 import { expose } from './expose.ts'
 import { MOST_PORTS } from './port-count.ts'
 
@@ -28,6 +28,8 @@ interface PortLine {
   protocol: PublishedPort['protocol']
   host_ip?: string
   mode: PublishedPort['mode'] | null
+  http?: true
+  proxy_protocol?: true
 }
 
 /** `[[IP:][HOST]:]CONTAINER[/PROTOCOL]`; the parts are split from the right, because an IPv6 address has colons too. */
@@ -79,15 +81,26 @@ const long = mapping({
   published: rangeText(0).optional().meta({ description: 'Port on the host; the engine chooses where it is left out' }),
   host_ip: ip().optional().meta({ description: 'Address of the host to listen on' }),
   protocol: choice(PROTOCOLS).optional(),
-  mode: choice(['host', 'ingress']).optional(),
+  mode: choice(['host', 'ingress'])
+    .optional()
+    .meta({ description: 'Who publishes it: the engine, or the ingress of the deployment where it has one' }),
+  http: boolean().optional().meta({ description: 'true: the ingress speaks HTTP here, instead of passing bytes on' }),
+  proxy_protocol: boolean()
+    .optional()
+    .meta({ description: "true: the ingress tells the client's address by the PROXY protocol, version 2" }),
   name: text().optional().meta({ description: 'For people only' }),
-  app_protocol: text().optional().meta({ description: 'For people only' }),
+  app_protocol: text().optional().meta({ description: 'For people only; http: true makes the ingress speak HTTP' }),
 }).transform((port): PortLine => {
   const line: PortLine = {
     target: port.target,
     published: port.published ?? '',
     protocol: port.protocol ?? 'tcp',
     mode: port.mode ?? null,
+    // `false` says what absence says, and has its digest.
+    ...(port.http === undefined || port.http === false ? {} : { http: port.http }),
+    ...(port.proxy_protocol === undefined || port.proxy_protocol === false
+      ? {}
+      : { proxy_protocol: port.proxy_protocol }),
   }
   return port.host_ip === undefined ? line : { ...line, host_ip: port.host_ip }
 })
@@ -128,7 +141,12 @@ function expand(line: PortLine): { value: SinglePort[] } | Mistake {
       remedy: 'write ranges of equal length, for example 8000-8010:9000-9010',
     }
   }
-  const rest = line.host_ip === undefined ? {} : { host_ip: line.host_ip }
+  const { http, proxy_protocol: proxy, host_ip: address } = line
+  const rest = {
+    ...(address === undefined ? {} : { host_ip: address }),
+    ...(http === undefined ? {} : { http }),
+    ...(proxy === undefined ? {} : { proxy_protocol: proxy }),
+  }
   return {
     value: Array.from({ length }, (_, step) => ({
       target: symbolic ? first : first + step,
@@ -176,6 +194,7 @@ export const portKeys = {
     ports,
     ['8080:80', '127.0.0.1:5353:53/udp'],
     [{ target: 80, published: '8080', mode: 'host' }],
+    [{ target: 80, published: '80', mode: 'ingress', http: true }],
   ),
   expose: served('Ports that the container listens on, not published', expose, ['8080', '53/udp']),
   links: refused('leave it out: containers on a common network reach each other by their names'),

@@ -1,0 +1,168 @@
+// After the switch: the old container keeps its open connections for a while, and as long as it is there to go back to,
+// the new one goes on being checked. A newer commit does not end it: connections get the drain they were promised, and
+// going back to the old one serves people better until the newer one is ready than a container that has failed.
+
+import type { Leaf } from '../desired/tree.ts'
+import type { ObservedContainer } from '../plan/observed.ts'
+import { chooseCheck, runCheck, type Check } from './check.ts'
+import type { Clock } from './clock.ts'
+import { drain } from './drain.ts'
+import { EngineFault, type Engine, type ProbeResult } from './engine.ts'
+import { blameExit, inspectSuspect, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
+import type { Drain } from './outcome.ts'
+
+export interface ProveOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly leaf: Leaf
+  /** Of the new container, live by now. */
+  readonly id: string
+  /** How often the engine had restarted it when it was switched to; null: what the first look says. */
+  readonly restarts: number | null
+  /** Id of the old one. */
+  readonly old: string
+  /** The longest drain. */
+  readonly milliseconds: number
+  readonly closing: AbortSignal
+  readonly onProbe: (result: ProbeResult) => void
+}
+
+const CHECK_EVERY = 1_000
+const LOOK_EVERY = 250
+/** Docker's default (Engine API 1.41, HealthConfig.Retries). */
+const RETRIES = 3
+
+/**
+ * Resolves when the old container may go. Throws SpecFailure where the new one exits, restarts or fails its check as
+ * often as its leaf allows; EngineFault where somebody paused or removed it. An engine that does not answer is no verdict.
+ */
+export async function prove(options: ProveOptions): Promise<Drain> {
+  const { engine, clock, old, milliseconds, closing } = options
+  const over = new AbortController()
+  const failed = new AbortController()
+  const watching = watch(options, over.signal).catch((error: unknown) => {
+    failed.abort()
+    throw error
+  })
+  watching.catch(() => {})
+  try {
+    return await drain({ engine, clock, id: old, milliseconds, signal: AbortSignal.any([closing, failed.signal]) })
+  } finally {
+    over.abort()
+    await watching
+  }
+}
+
+async function watch(options: ProveOptions, over: AbortSignal): Promise<void> {
+  const { engine, clock, leaf, id } = options
+  const when = ' after the switch'
+  const suspect: Suspect = { engine, clock, leaf, id, who: `the new container of ${leaf.name}${when}`, when }
+  const first = await orNoVerdict(inspectSuspect(suspect))
+  if (first === null) return
+  const check = chooseCheck(leaf, first)
+  const inner = new AbortController()
+  const ended = AbortSignal.any([over, inner.signal])
+  try {
+    await Promise.all([
+      watchLife(options, suspect, first, check, ended),
+      check === null ? undefined : repeatCheck(options, suspect, first, check, ended),
+    ])
+  } finally {
+    inner.abort()
+  }
+}
+
+/** Whether it is still the same start of the same program. What was seen before `ended` is judged to its end. */
+async function watchLife(
+  { engine, clock, restarts }: ProveOptions,
+  suspect: Suspect,
+  first: ObservedContainer,
+  check: Check | null,
+  ended: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController()
+  let exitCode: number | null = null
+  let lost = false
+  const exit = engine.waitForExit(suspect.id, stop.signal).then(
+    (exited) => (exitCode = exited.exitCode),
+    () => (lost = !stop.signal.aborted),
+  )
+  try {
+    for (let container: ObservedContainer | null = first; ;) {
+      if (container !== null) {
+        const restarted =
+          container.startedAt !== first.startedAt || container.restartCount > (restarts ?? first.restartCount)
+        if (exitCode !== null || container.state !== 'running' || restarted) {
+          // An engine that was away may have stopped or restarted it itself: nobody can tell any more.
+          if (lost) return
+          if (container.state === 'paused') throw pausedFault(suspect)
+          if (container.state === 'restarting' || container.state === 'exited') exitCode ??= container.exitCode
+          await orNoVerdict(blameExit(suspect, exitCode))
+          return
+        }
+        if (container.health === 'unhealthy' && check?.kind === 'command') {
+          throw await specFailure(suspect, `its health check failed${suspect.when}`)
+        }
+      }
+      if (ended.aborted) return
+      const pause = clock.sleep(LOOK_EVERY, ended)
+      await (lost ? pause : Promise.race([pause, exit]))
+      container = await orNoVerdict(inspectSuspect(suspect))
+      lost ||= container === null
+    }
+  } finally {
+    stop.abort()
+    await exit
+  }
+}
+
+/** graft's own look, at least as often as the leaf's: as many failures in a row as the leaf allows blame its spec. */
+async function repeatCheck(
+  { engine, clock, leaf, id, onProbe }: ProveOptions,
+  suspect: Suspect,
+  first: ObservedContainer,
+  check: Check,
+  ended: AbortSignal,
+): Promise<void> {
+  const timing = leaf.probe ?? timingOf(first)
+  const pause = Math.min(CHECK_EVERY, timing.interval ?? CHECK_EVERY)
+  const over = aborted(ended)
+  for (let failures = 0; !ended.aborted;) {
+    const work = orNoVerdict(runCheck(engine, leaf, id, check, Number.POSITIVE_INFINITY))
+    const result = await Promise.race([work, over])
+    if (ended.aborted) return
+    if (result !== null) {
+      onProbe(result)
+      failures = result.healthy ? 0 : failures + 1
+      if (failures >= (timing.retries ?? RETRIES)) {
+        // One that no longer runs fails its check, too; why it does not run is for the other watch to say.
+        const now = await orNoVerdict(inspectSuspect(suspect))
+        if (now === null || now.state !== 'running') return
+        throw await specFailure(suspect, `its check failed${suspect.when}: ${result.output}`)
+      }
+    }
+    await clock.sleep(pause, ended)
+  }
+}
+
+/** Null where the engine does not answer; that somebody removed the container is told. */
+async function orNoVerdict<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof EngineFault && error.kind !== 'not-found') return null
+    throw error
+  }
+}
+
+function timingOf({ running }: ObservedContainer): { readonly interval?: number; readonly retries?: number } {
+  const { healthcheck } = running
+  return healthcheck === undefined || 'disable' in healthcheck ? {} : healthcheck
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(null)
+    signal.addEventListener('abort', () => resolve(null), { once: true })
+  })
+}
