@@ -12,8 +12,11 @@ export const INGRESS_SOCKETS = '/run/graft-ingress'
 export const INGRESS_SOCKET = `${INGRESS_SOCKETS}/haproxy.sock`
 /** The configuration, in the container. */
 export const INGRESS_CONFIG = '/graft-ingress/haproxy.cfg'
-/** Low ports, and workers under another user than the master. */
-export const INGRESS_CAPABILITIES: readonly string[] = ['NET_BIND_SERVICE', 'SETGID', 'SETUID']
+/**
+ * Low ports, and workers under another user than the master, which could not tell them to end without KILL: the old ones
+ * would go on serving the old configuration after each reload.
+ */
+export const INGRESS_CAPABILITIES: readonly string[] = ['KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID']
 
 /** The ports of a leaf that the ingress carries, in the order of `spec.ports`. */
 export function ingressPortsOf(spec: Pick<Spec, 'ports'>): PublishedPort[] {

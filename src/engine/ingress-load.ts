@@ -39,6 +39,10 @@ export async function loadIngressConfig(
   helperImage: string,
 ): Promise<void> {
   const ask = () => ingressDigest(connection, id, config.checkPort, helperImage)
+  const container = await callEngine<WireContainer>(connection, 'look at the ingress', {
+    path: `/containers/${id}/json`,
+  })
+  if (container.State.Status !== 'running') throw silent(id, 'does not run')
   // A signal that comes before HAProxy listens for it would be lost.
   if (!(await untilServed(ask, null, SERVE_TIMEOUT))) throw silent(id, 'does not answer')
   const before = await readFile(connection, id, LIVE_FILE)

@@ -60,7 +60,8 @@ function head({ timeouts }: Ingress): string[] {
     `  stats socket ${SOCKET_PATH} mode 600 level admin expose-fd listeners`,
     // Who wants a port that is taken is told so, instead of sharing it in silence.
     '  noreuseport',
-    '  maxconn 20000',
+    // As many connections as the limit of open files allows, and no more memory than these need where there is none.
+    '  fd-hard-limit 50000',
     '  uid 99',
     '  gid 99',
     // A worker that still carries an old connection is not cut off because others were swapped meanwhile.

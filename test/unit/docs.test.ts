@@ -169,6 +169,7 @@ const surroundingFiles = {
 networks: {backend: {}}
 volumes: {data: {}}
 variables: {region: eu-1, greeting: Hello}
+ingress: {image: haproxy:3.2-alpine, generation: 1}
 `,
   'shop/set.yaml': 'version: "1"\n',
   'shop/nova.conf': '[DEFAULT]\n',

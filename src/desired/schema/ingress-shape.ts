@@ -1,6 +1,5 @@
 // The key `ingress` of deployment.yaml: what an author says of the load balancer. Durations and sizes are Compose's.
 
-import * as z from 'zod'
 import type { IngressTimeouts } from '../tree.ts'
 import { graftKeys } from './keys/graft.ts'
 import { identityKeys } from './keys/identity.ts'

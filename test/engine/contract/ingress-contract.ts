@@ -25,7 +25,7 @@ export function ingressSpec(): Partial<Spec> {
     network_mode: 'host',
     init: false,
     cap_drop: ['ALL'],
-    cap_add: ['NET_BIND_SERVICE', 'SETGID', 'SETUID'],
+    cap_add: ['KILL', 'NET_BIND_SERVICE', 'SETGID', 'SETUID'],
     mounts: [{ type: 'volume', source: 'ingress-sockets', target: SOCKET_FOLDER, read_only: false }] as Spec['mounts'],
     stop_signal: 'SIGUSR1',
     stop_grace_period: 3000,
@@ -110,7 +110,7 @@ export function ingressContract(bench: ContractBench): void {
     it('names the line that is not taken, and goes on with what it had', async () => {
       const { id, tree, first } = await startIngress(uniqueName())
       const { text, ...rest } = await rendered(engine(), tree, id)
-      const bad = text.replace('  maxconn', '  odd-keyword\n  maxconn')
+      const bad = text.replace('  uid 99', '  odd-keyword\n  uid 99')
       const line = bad.split('\n').indexOf('  odd-keyword') + 1
       const rejection = await rejectionOf(
         engine().loadIngressConfig(id, { ...rest, text: bad, digest: 'f'.repeat(64) }),

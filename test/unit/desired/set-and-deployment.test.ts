@@ -194,7 +194,6 @@ describe('a deployment', () => {
     [{ volumes: { 'a/b': null } }, ['volumes', 'a/b'], 'no name', 'letters'],
     [{ host_variables: { A: {} } }, ['host_variables', 'A'], 'example: expected a text', '10.0.0.1'],
     [{ removal_limit: -1 }, ['removal_limit'], 'from 0', '10'],
-    [{ ingress: {} }, ['ingress'], 'does not belong here', 'later version'],
     [{ netwroks: {} }, ['netwroks'], 'unknown key netwroks', 'write networks'],
   ])('refuses %j', (keys, path, message, remedy) => {
     const { parts, issues } = parseDeployment({ name: 'openstack', ...keys })

@@ -194,7 +194,6 @@ export const portKeys = {
     ports,
     ['8080:80', '127.0.0.1:5353:53/udp'],
     [{ target: 80, published: '8080', mode: 'host' }],
-    [{ target: 80, published: '80', mode: 'ingress', http: true }],
   ),
   expose: served('Ports that the container listens on, not published', expose, ['8080', '53/udp']),
   links: refused('leave it out: containers on a common network reach each other by their names'),
