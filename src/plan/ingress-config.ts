@@ -104,13 +104,16 @@ function bind({ host_ip, published }: PublishedPort, { ipv6 }: Ingress): string[
   return [`  bind 0.0.0.0:${published}`, ...(ipv6 ? [`  bind [::]:${published} v6only`] : [])]
 }
 
+/** Milliseconds for a client to send the head of a request. */
+const SLOW_REQUEST = 60_000
+
 function httpFrontend({ timeouts }: Ingress): string[] {
   return [
     // A client with an idle connection is told at its next answer, not in the middle of its next request.
     '  option idle-close-on-response',
     '  option forwardfor',
     `  timeout client ${timeouts.http}`,
-    `  timeout http-request ${timeouts.http}`,
+    `  timeout http-request ${Math.min(timeouts.http, SLOW_REQUEST)}`,
     `  timeout http-keep-alive ${timeouts.keep_alive}`,
   ]
 }

@@ -18,7 +18,7 @@ export interface IngressParts {
 }
 
 /** Milliseconds. A silent TCP connection is kept as long as most pools keep theirs; dead peers are found by keep-alive. */
-const TIMEOUTS: IngressTimeouts = { connect: 5000, tcp: 24 * 3_600_000, http: 60_000, keep_alive: 60_000 }
+const TIMEOUTS: IngressTimeouts = { connect: 5000, tcp: 24 * 3_600_000, http: 600_000, keep_alive: 60_000 }
 const CHECK_PORT = 1936
 
 const BY_GRAFT = 'leave it out: graft sets it for the ingress'
@@ -60,7 +60,7 @@ const limit = (description: string) => duration(1).optional().meta({ description
 const timeout = mapping({
   connect: limit('To reach a container; 5s'),
   tcp: limit('Silence on an open TCP connection; 24h'),
-  http: limit('Between two parts of a request or of an answer; 60s'),
+  http: limit('Between two parts of a request or of an answer; 10m'),
   keep_alive: limit("An HTTP client's open connection without a request; 60s"),
 })
 

@@ -75,7 +75,7 @@ describe('an ingress', () => {
       leaf: 'ingress',
       checkPort: 1936,
       ipv6: true,
-      timeouts: { connect: 5000, tcp: 86_400_000, http: 60_000, keep_alive: 60_000 },
+      timeouts: { connect: 5000, tcp: 86_400_000, http: 600_000, keep_alive: 60_000 },
     })
     expect(tree.volumes.get('ingress-sockets')).toMatchObject({ name: 'shop_ingress-sockets', external: false })
     expect(tree.networks.has('default')).toBe(true)

@@ -57,13 +57,13 @@ describe('a service', () => {
         bind [::1]:80 v6only
         option idle-close-on-response
         option forwardfor
-        timeout client 60000
+        timeout client 600000
         timeout http-request 60000
         timeout http-keep-alive 60000
         default_backend web.80
       backend web.80
         mode http
-        timeout server 60000
+        timeout server 600000
         retry-on conn-failure empty-response
         http-request disable-l7-retry unless { method GET HEAD OPTIONS }
         server web ADDRESS:80
