@@ -9,6 +9,7 @@ import type { Problem } from '../desired/problem.ts'
 import { createHealthNews } from './health-news.ts'
 import type { Misnamed } from './named-set.ts'
 import type { News } from './news.ts'
+import { WORKED_ON } from '../plan/proposal.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
@@ -151,7 +152,8 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     const now = new Map<string, string>()
     const busy = reconciler.busy()
     for (const { leaf, kind, because, awaits, toGeneration } of plan.verdicts) {
-      if ((kind !== 'hold' && kind !== 'refuse') || awaits !== null || busy.has(leaf)) continue
+      const isBusy = busy.has(leaf) || because === WORKED_ON
+      if ((kind !== 'hold' && kind !== 'refuse') || awaits !== null || isBusy) continue
       now.set(leaf, because)
       if (holds.get(leaf) !== because) tell({ kind: 'held', leaf, generation: toGeneration, because })
     }

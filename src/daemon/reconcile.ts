@@ -8,6 +8,7 @@ import { createRunner } from '../apply/runner.ts'
 import type { Problem } from '../desired/problem.ts'
 import type { Tree } from '../desired/tree.ts'
 import type { Observed } from '../plan/observed.ts'
+import { FOLLOWING, onlyFollows } from '../plan/ingress-steps.ts'
 import { plan } from '../plan/plan.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
@@ -94,10 +95,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     results.push(result)
     const { table, outcome, leftovers } = result
     const now = clock.now()
-    const names = table.leaves.length === 0 ? [table.id] : table.leaves
+    const follows = onlyFollows(table)
+    const names = follows || table.leaves.length === 0 ? [follows ? FOLLOWING : table.id] : table.leaves
     for (const touched of looking) for (const name of [table.id, ...table.leaves]) touched.add(name)
     for (const name of names) {
-      const spec = specOf(name)
+      const spec = specOf(follows ? (table.leaves[0] ?? name) : name)
       if (outcome.kind === 'done') {
         waits.succeeded(name)
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Leaf } from '../desired/tree.ts'
 import { compareVersions } from '../plan/api-needs.ts'
+import { CONFIG_PATH } from '../plan/ingress-config.ts'
 import { type EngineRequest, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { updateOptions } from './create-limits.ts'
@@ -13,6 +14,8 @@ import type { WireContainer } from './wire.ts'
 
 /** Milliseconds the engine has beyond a container's own grace period. */
 const STOP_MARGIN = 30_000
+/** Milliseconds between the two signals that end an ingress. */
+const SECOND_SIGNAL = 250
 /** The engine's own grace period, in seconds. */
 const USUAL_GRACE = 10
 
@@ -31,9 +34,20 @@ export async function stopContainer(connection: EngineConnection, id: string): P
   await attempt(connection, `stop container ${short(id)}`, async () => {
     const { Config: config, State: state } = await rawCall<WireContainer>(connection.docker, { path: `${at(id)}/json` })
     if (state.Status === 'paused') await unpauseContainer(connection, id)
+    if (config.Cmd?.includes(CONFIG_PATH) === true && state.Status === 'running') await endSoftly(connection, id)
     const timeout = (config.StopTimeout ?? USUAL_GRACE) * 1000 + STOP_MARGIN
     await act(connection, id, { method: 'POST', path: `${at(id)}/stop`, timeout })
   })
+}
+
+/**
+ * HAProxy loses a signal that comes while it takes over a configuration, and would be killed with all its connections
+ * when its grace period is over. So an ingress is told twice: here, and when it is stopped.
+ */
+async function endSoftly(connection: EngineConnection, id: string): Promise<void> {
+  const request: EngineRequest = { method: 'POST', path: `${at(id)}/kill`, query: { signal: 'SIGUSR1' } }
+  await act(connection, id, request, /is not running/i)
+  await sleep(SECOND_SIGNAL)
 }
 
 export async function unpauseContainer(connection: EngineConnection, id: string): Promise<void> {

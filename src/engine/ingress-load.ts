@@ -23,7 +23,12 @@ const NEXT_FILE = 'next.cfg'
 const TRY_FILE = 'try.cfg'
 /** Milliseconds for HAProxy to read a configuration of thousands of ports, and to take it over. */
 const CHECK_TIMEOUT = 20_000
-const SERVE_TIMEOUT = 10_000
+const START_TIMEOUT = 10_000
+/**
+ * How long each signal is given, in milliseconds. A first process loses a signal that comes while HAProxy is starting or
+ * taking over, when it serves already and does not listen for signals yet; one more reload does no harm.
+ */
+const PATIENCE = [1_000, 2_000, 3_000, 4_000]
 const FIXED_TIME = new Date(0)
 
 /** Into a container that was not started yet; putting it twice is no error. */
@@ -43,8 +48,8 @@ export async function loadIngressConfig(
     path: `/containers/${id}/json`,
   })
   if (container.State.Status !== 'running') throw silent(id, 'does not run')
-  // A signal that comes before HAProxy listens for it would be lost.
-  if (!(await untilServed(ask, null, SERVE_TIMEOUT))) throw silent(id, 'does not answer')
+  // Nothing to talk to before it has started.
+  if (!(await untilServed(ask, null, START_TIMEOUT))) throw silent(id, 'does not answer')
   const before = await readFile(connection, id, LIVE_FILE)
 
   await putFile(connection, id, NEXT_FILE, config.text)
@@ -53,10 +58,13 @@ export async function loadIngressConfig(
 
   const since = await lastLogTime(connection, id)
   await putFile(connection, id, LIVE_FILE, text)
-  await signal(connection, id)
-  if (await untilServed(ask, servedBy(text, config), SERVE_TIMEOUT)) return
-
-  const complaint = await complaintsSince(connection, id, since)
+  let complaint: Complaint = { words: [], lines: [] }
+  for (const patience of PATIENCE) {
+    await signal(connection, id)
+    if (await untilServed(ask, servedBy(text, config), patience)) return
+    complaint = await complaintsSince(connection, id, since)
+    if (complaint.words.length > 0) break
+  }
   if (before !== null) {
     await putFile(connection, id, LIVE_FILE, before)
     await signal(connection, id)

@@ -6,7 +6,7 @@ import { compareContainer } from './compare.ts'
 import { gainsOf } from './gains.ts'
 import { gapInPlace, gapOf } from './gap.ts'
 import { ingressBehind } from './ingress-behind.ts'
-import { follow, isIngress } from './ingress-steps.ts'
+import { follow, FOLLOWING, isIngress } from './ingress-steps.ts'
 import { liveName } from './names.ts'
 import { takenPort } from './taken-port.ts'
 import { unmetApiNeeds } from './api-needs.ts'
@@ -82,7 +82,7 @@ function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Pro
   const reason = sick ? 'its health check fails' : restartReason(leaf, live, context)
   const behind = reason === null && isIngress(leaf) ? ingressBehind(live, context) : null
   if (behind !== null) {
-    const waiting = waitOf(leaf, context)
+    const waiting = waitOf(leaf, context, FOLLOWING)
     if (waiting !== null) return hold(leaf, live, `${behind}; ${waiting.because}`, { retryAt: waiting.until })
     return { verdict: verdictOf(leaf, live, 'restore', behind), work: inPlace(leaf.name, [follow([])]) }
   }
@@ -205,8 +205,8 @@ export function failedBefore(leaf: Leaf, live: ObservedContainer | null, context
   return waiting === null ? null : mendStateOf(leaf, live, 'hold', waiting.because, { retryAt: waiting.until })
 }
 
-export function waitOf(leaf: Leaf, context: LeafContext): { until: number; because: string } | null {
-  const wait = context.input.waits.get(leaf.name)
+export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { until: number; because: string } | null {
+  const wait = context.input.waits.get(name)
   if (wait === undefined || wait.until <= context.input.now) return null
   if (wait.generation !== leaf.generation || wait.digest !== context.input.runDigest(leaf)) return null
   return wait

@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import { ingressPorts } from './ingress-services.ts'
 import type { ObservedContainer } from './observed.ts'
-import type { Step } from './step.ts'
+import type { Step, Table } from './step.ts'
 
 /** Whether the leaf publishes ports by the ingress, before or after. */
 export function carriesIngress(leaf: Leaf | null, container: ObservedContainer | null): boolean {
@@ -21,4 +21,11 @@ export function isIngress({ probe }: Pick<Leaf, 'probe'>): boolean {
 /** `leaves`: who is to blame where HAProxy does not take their ports. */
 export function follow(leaves: readonly string[]): Step & { readonly action: { readonly do: 'ingress' } } {
   return { action: { do: 'ingress', leaves }, undo: [] }
+}
+
+/** Under this name a fault of a table that only lets the ingress follow is remembered: it is no fault of its container. */
+export const FOLLOWING = 'the ingress follows'
+
+export function onlyFollows({ prepare, commit, cleanup }: Table): boolean {
+  return commit.length > 0 && [...prepare, ...commit, ...cleanup].every(({ action }) => action.do === 'ingress')
 }

@@ -8,7 +8,7 @@ import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
-import { hold, inPlace, verdictOf, type Proposal } from './proposal.ts'
+import { hold, inPlace, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
 import { stateRepair } from './repair.ts'
@@ -115,7 +115,7 @@ export function plan(input: PlanInput): Plan {
 /** One leaf: what an earlier turn left over comes first, then the rules of its kind. */
 function propose(leaf: Leaf, context: LeafContext, anew: boolean): Proposal {
   const { input, situation } = context
-  if (input.busy.has(leaf.name)) return hold(leaf, situation.live, 'it is being worked on')
+  if (input.busy.has(leaf.name)) return hold(leaf, situation.live, WORKED_ON)
   if (!leaf.suspend && hasLeftovers(situation)) {
     const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped' || anew
     const recovery = recover(situation, {

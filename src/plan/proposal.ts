@@ -39,6 +39,9 @@ export interface Proposal {
   readonly work: Work | null
 }
 
+/** Why a leaf is held that a table has in hand; nothing to tell a person. */
+export const WORKED_ON = 'it is being worked on'
+
 export function verdictOf(
   leaf: Leaf,
   live: ObservedContainer | null,

@@ -1,7 +1,7 @@
 // Leaves that the tree no longer has: removed dependents first, kept where they said so, held above the limit.
 
 import type { PlanInput } from './planning.ts'
-import type { Proposal, Work } from './proposal.ts'
+import { WORKED_ON, type Proposal, type Work } from './proposal.ts'
 import { recover } from './recover.ts'
 import type { Situation } from './situation.ts'
 import type { Plan, Verdict } from './verdict.ts'
@@ -24,7 +24,7 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
       : null
   const proposals = gone.map((situation): Proposal => {
     const { leaf } = situation
-    if (input.busy.has(leaf)) return { verdict: verdictOn(situation, 'hold', 'it is being worked on'), work: null }
+    if (input.busy.has(leaf)) return { verdict: verdictOn(situation, 'hold', WORKED_ON), work: null }
     const wait = input.waits.get(leaf)
     if (wait !== undefined && wait.until > input.now)
       return { verdict: verdictOn(situation, 'hold', wait.because), work: null }

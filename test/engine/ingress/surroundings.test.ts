@@ -1,12 +1,17 @@
 // An ingress under an init of the engine's, and one on an engine whose host graft cannot reach.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 import type { Engine } from '../../../src/apply/engine.ts'
 import type { Spec } from '../../../src/desired/spec.ts'
+import { freePort } from '../../../src/demo/free-port.ts'
 import { dockerEngine } from '../../../src/engine/docker-engine.ts'
 import { dockerGround, type DockerGround } from '../contract/docker-ground.ts'
-import { behindIngress, CHECK_PORT, ingressSpec, rendered } from '../contract/ingress-contract.ts'
+import { behindIngress, CHECK_PORT, ingressPort, ingressSpec, rendered } from '../contract/ingress-contract.ts'
 import { BASE_IMAGE, leafOf, treeOf } from '../contract/sample-tree.ts'
 
 let ground: DockerGround
@@ -60,4 +65,42 @@ test('is asked by a helper container where its address cannot be reached', async
   await reloadAndStop(engine, {})
   const port = { target: 80, published: 80, protocol: 'tcp', mode: 'host' } as const
   expect(await engine.knock(port, null, 1000)).toBeNull()
+}, 60_000)
+
+test('an open connection outlives the order to stop, until it ends by itself', async () => {
+  const { engine } = ground
+  const port = ingressPort(await freePort())
+  const web = leafOf('web', { command: ['sh', '-c', 'exec nc -lk -p 8080 -e cat'], ports: [{ ...port }] })
+  delete web.spec.ports[0]?.http
+  const ingress = leafOf('ingress', { ...ingressSpec(), stop_grace_period: 20_000 })
+  const tree = behindIngress(treeOf(ground.deployment, [web, ingress]))
+  for (const wish of tree.networks.values()) await engine.createNetwork(tree.name, wish)
+  for (const wish of tree.volumes.values()) await engine.createVolume(tree.name, wish)
+  const ids: string[] = []
+  for (const leaf of [web, ingress]) {
+    const image = await engine.findImage(leaf.spec.image)
+    if (image === null) throw new Error(`no ${leaf.spec.image}`)
+    const order = { name: `${tree.prefix}${leaf.name}`, tree, leaf, image, imageReference: leaf.spec.image }
+    const id = await engine.create({ ...order, runDigest: 'd'.repeat(64), joins: new Map() })
+    if (leaf === ingress) await engine.putIngressConfig(id, (await rendered(engine, tree, id)).text)
+    await engine.start(id)
+    ids.push(id)
+  }
+  const id = ids[1] ?? ''
+  await expect.poll(() => engine.ingressDigest(id, CHECK_PORT), { timeout: 10_000 }).not.toBeNull()
+  const socket = connect({ host: '127.0.0.1', port: port.published })
+  const echo = async (text: string): Promise<string> => {
+    socket.write(text)
+    return String((await once(socket, 'data'))[0])
+  }
+  expect(await echo('before')).toBe('before')
+  const stopping = engine.stop(id)
+  await sleep(1500)
+  expect(await echo('after')).toBe('after')
+  socket.end()
+  const began = Date.now()
+  await stopping
+  expect(Date.now() - began).toBeLessThan(5000)
+  expect((await engine.inspect(id))?.exitCode).toBe(0)
+  for (const each of ids) await engine.remove(each)
 }, 60_000)
