@@ -31,22 +31,36 @@ async function haproxyFiles(folder: string): Promise<Readonly<Record<string, Sta
   const files: Record<string, StandInFile> = {
     '/usr/local/bin/haproxy': { content: await readFile(program), mode: 0o755 },
   }
-  const env = { ...process.env, LD_LIBRARY_PATH: (await libraryFolders(libraries.root)).join(':') }
-  const listing = await runCommand('ldd', [program], { env })
+  const folders = await libraryFolders(libraries.root)
+  // The packages' own loader: the host's may be of another version than the C library that goes into the image.
+  const listing = await runCommand(await loaderIn(folders), ['--library-path', folders.join(':'), '--list', program])
   for (const line of listing.stdout.split('\n')) {
-    const [, name, path] = /^\s*(?:(\S+) => )?(\/\S+) \(0x/.exec(line) ?? []
+    const [, name, path] = /^\s*(\S+) => (\/\S+) \(0x/.exec(line) ?? []
     // The loader stands where programs look for it; the rest where it looks first.
-    if (path !== undefined) {
-      const place = name === undefined ? path : `/lib/${basename(name)}`
+    if (name !== undefined && path !== undefined) {
+      const place = name.startsWith('/') ? name : `/lib/${basename(name)}`
       files[place] = { content: await readFile(path), mode: 0o755 }
-    } else if (line.includes('not found')) {
-      throw new GroundFault(
-        `HAProxy cannot be put into an image: ${line.trim()}`,
-        'Install the package that holds it (`apt-get install haproxy` brings all of them), then try again.',
-      )
     }
   }
+  const missing = listing.stdout.split('\n').find((line) => line.includes('not found'))
+  if (listing.code !== 0 || missing !== undefined) throw unreadable((missing ?? listing.stderr).trim())
   return files
+}
+
+function unreadable(why: string): GroundFault {
+  return new GroundFault(
+    `HAProxy cannot be put into an image: ${why}`,
+    'Run `apt-get update` as root, remove the cache folder of the packages, then try again.',
+  )
+}
+
+/** The program of the C library that starts others (ld.so(8)). Throws GroundFault. */
+async function loaderIn(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    const name = (await readdir(folder)).find((each) => /^ld(64|-linux\S*)\.so\.\d+$/.test(each))
+    if (name !== undefined) return join(folder, name)
+  }
+  throw unreadable('the packages hold no C library')
 }
 
 /** All that Debian's package needs, whatever of it is installed here: names of packages. */

@@ -11,6 +11,7 @@ import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { answerByHelper } from './helper-answer.ts'
+import { LIVE_FILE, readFile } from './ingress-file.ts'
 
 /** One question, in milliseconds. */
 const TIMEOUT = 2_000
@@ -27,8 +28,14 @@ export async function ingressDigest(
   checkPort: number,
   helperImage: string,
 ): Promise<string | null> {
-  const url = `http://${checkAddress(id)}:${checkPort}/`
-  if (connection.facts.addressesReachable) return readDigest(await askDirectly(url))
+  const at = (port: number) => `http://${checkAddress(id)}:${port}/`
+  const url = at(checkPort)
+  if (connection.facts.addressesReachable) {
+    const digest = readDigest(await askDirectly(url))
+    if (digest !== null) return digest
+    const other = await portInForce(connection, id)
+    return other === null || other === checkPort ? null : readDigest(await askDirectly(at(other)))
+  }
   let info: Dockerode.ContainerInspectInfo
   try {
     info = await rawCall(connection.docker, { path: `/containers/${id}/json` })
@@ -38,6 +45,13 @@ export async function ingressDigest(
   }
   if (!info.State.Running || info.State.Paused) return null
   return readDigest(await answerByHelper(connection, info, url, TIMEOUT, helperImage))
+}
+
+/** One that was told another check port goes on answering on its own until it has taken over its next configuration. */
+async function portInForce(connection: EngineConnection, id: string): Promise<number | null> {
+  const text = await readFile(connection, id, LIVE_FILE)
+  const port = new RegExp(`^\\s*bind ${checkAddress(id).replaceAll('.', '\\.')}:(\\d+)`, 'm').exec(text ?? '')?.[1]
+  return port === undefined ? null : Number(port)
 }
 
 /** The probe of the kind `ingress`: healthy where a configuration of graft's is served, whichever. */

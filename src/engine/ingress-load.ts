@@ -1,24 +1,17 @@
 // Gives an ingress container its configuration: checked by HAProxy, tried on the ports that are new, put in by archive
 // and taken over by a signal. Whatever it does not take leaves what is served as it is.
 
-import { buffer } from 'node:stream/consumers'
-
-import { extract, pack } from 'tar-stream'
-
 import { EngineFault, IngressRejection, type IngressConfig } from '../apply/engine.ts'
-import { CONFIG_PATH } from '../plan/ingress-config.ts'
 import { callEngine } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { execOnce } from './exec.ts'
-import { statusOf, toEngineFault } from './faults.ts'
 import { ingressDigest, untilServed } from './ingress-check.ts'
+import { FOLDER, LIVE_FILE, putFile, readFile } from './ingress-file.ts'
 import { ASIDE, bindsOf, complaintIn, withBindsOnly, type Complaint } from './ingress-words.ts'
 import { deploymentFilter, deploymentOf, leafOf } from './labels.ts'
 import { readLogs } from './logs.ts'
 import type { WireContainer, WireContainerRow } from './wire.ts'
 
-const FOLDER = CONFIG_PATH.slice(0, CONFIG_PATH.lastIndexOf('/'))
-const LIVE_FILE = CONFIG_PATH.slice(FOLDER.length + 1)
 const NEXT_FILE = 'next.cfg'
 const TRY_FILE = 'try.cfg'
 /** Milliseconds for HAProxy to read a configuration of thousands of ports, and to take it over. */
@@ -29,7 +22,6 @@ const START_TIMEOUT = 10_000
  * taking over, when it serves already and does not listen for signals yet; one more reload does no harm.
  */
 const PATIENCE = [1_000, 2_000, 3_000, 4_000]
-const FIXED_TIME = new Date(0)
 
 /** Into a container that was not started yet; putting it twice is no error. */
 export async function putIngressConfig(connection: EngineConnection, id: string, text: string): Promise<void> {
@@ -146,39 +138,6 @@ async function signal(connection: EngineConnection, id: string): Promise<void> {
     path: `/containers/${id}/kill`,
     query,
   })
-}
-
-async function putFile(connection: EngineConnection, id: string, name: string, text: string): Promise<void> {
-  const archive = pack()
-  const entry = { uid: 0, gid: 0, mtime: FIXED_TIME }
-  archive.entry({ ...entry, name: FOLDER.slice(1), type: 'directory', mode: 0o755 })
-  archive.entry({ ...entry, name: `${FOLDER.slice(1)}/${name}`, mode: 0o644 }, text)
-  archive.finalize()
-  await callEngine(connection, `put the configuration into the ingress ${id.slice(0, 12)}`, {
-    method: 'PUT',
-    path: `/containers/${id}/archive`,
-    query: { path: '/', copyUIDGID: false },
-    file: await buffer(archive),
-  })
-}
-
-/** null where there is none. */
-async function readFile(connection: EngineConnection, id: string, name: string): Promise<string | null> {
-  try {
-    const stream = await connection.docker.getContainer(id).getArchive({ path: `${FOLDER}/${name}` })
-    let text: string | null = null
-    const entries = extract()
-    stream.pipe(entries)
-    stream.on('error', (error) => entries.destroy(error))
-    for await (const file of entries) {
-      const content = await buffer(file)
-      if (file.header.type === 'file') text = content.toString('utf8')
-    }
-    return text
-  } catch (error) {
-    if (statusOf(error) === 404) return null
-    throw toEngineFault(error, connection.url, `read the configuration of the ingress ${id.slice(0, 12)}`)
-  }
 }
 
 /** When the newest line of its log was written, by the engine's clock; a log that cannot be read has none. */

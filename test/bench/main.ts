@@ -9,6 +9,7 @@ import { daemonMemory, memoryLines } from './memory.ts'
 import { readOptions, USAGE, type BenchOptions } from './options.ts'
 import { race, raceLines, SERVICES } from './race.ts'
 import { megabytes } from './samples.ts'
+import { swapLines, swaps } from './swaps.ts'
 import { largeTree, treeLines } from './trees.ts'
 import { turnLines, warmTurns } from './turns.ts'
 
@@ -40,6 +41,10 @@ async function bench(options: BenchOptions): Promise<void> {
       if (options.parts.has('race')) {
         const runners = await race(ground, options.rounds, say)
         show('race', runners, raceLines(runners))
+      }
+      if (options.parts.has('swaps')) {
+        const figures = await swaps(ground, options.swaps, say)
+        show('swaps', figures, swapLines(figures))
       }
       if (options.parts.has('turns')) {
         const turns = [await warmTurns(ground, SERVICES, say), await warmTurns(ground, options.many, say)]

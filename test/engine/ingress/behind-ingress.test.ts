@@ -181,6 +181,20 @@ describe('the ingress itself', () => {
     await soon(async () => expect(await ask('127.0.0.1')).toBe('2'))
   })
 
+  it('moves its check to another port without a new container', async () => {
+    const old = (await stage.containers())['ingress']
+    const moved = ingress(2, ', check_port: 1946')
+    await stage.commit({ 'deployment.yaml': stage.deploymentYaml(moved) }, 'another check port')
+    await soon(async () => {
+      expect(await stage.engine.ingressDigest(old?.id ?? '', 1946), log).not.toBeNull()
+      const archive = await stage.docker.getContainer(old?.id ?? '').getArchive({ path: '/graft-ingress/haproxy.cfg' })
+      let text = ''
+      for await (const part of archive) text += String(part)
+      expect(text).toContain(':1946\n')
+    })
+    expect((await stage.containers())['ingress']).toEqual(old)
+  })
+
   it('serves again after somebody restarted it', async () => {
     await stage.container('ingress').restart()
     await soon(async () => expect(await ask('127.0.0.1')).toBe('2'))

@@ -1,4 +1,4 @@
-// Two ingress containers of one deployment hand their ports over, and each takes configurations meanwhile, while
+// Two ingress containers of one deployment hand their ports over, and each takes configurations or refuses them, while
 // clients with and without keep-alive ask at full speed: not one request fails.
 
 import { Agent, get } from 'node:http'
@@ -6,7 +6,7 @@ import { Agent, get } from 'node:http'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 
 import { freePort } from '../../../src/demo/free-port.ts'
-import type { Engine } from '../../../src/apply/engine.ts'
+import { IngressRejection, type Engine } from '../../../src/apply/engine.ts'
 import type { Leaf, Tree } from '../../../src/desired/tree.ts'
 import { bindsOf } from '../../../src/engine/ingress-words.ts'
 import { dockerGround, type DockerGround } from '../contract/docker-ground.ts'
@@ -21,7 +21,8 @@ beforeAll(async () => {
   ground = await dockerGround(inject('engineUrl'), `hand-over-${process.pid}`)
   engine = ground.engine
   tree = behindIngress(treeOf(ground.deployment, []))
-  for (const wish of tree.networks.values()) await engine.createNetwork(tree.name, wish)
+  const network = tree.networks.get('default')
+  if (network !== undefined) await engine.createNetwork(tree.name, network)
   for (const wish of tree.volumes.values()) await engine.createVolume(tree.name, wish)
 }, 120_000)
 afterAll(() => ground?.cleanUp())
@@ -132,4 +133,35 @@ test('a port that came while two ran is left to the one that has it, and taken o
   expect(await engine.ingressDigest(next, CHECK_PORT)).toBe(config.digest)
   expect((await engine.knock(port, null, 1000))?.healthy).toBe(true)
   for (const id of [old, next, web]) await engine.remove(id)
+}, 60_000)
+
+test('a configuration that is not taken costs no request', async () => {
+  const port = ingressPort(await freePort())
+  const held = {
+    target: 8080,
+    published: await freePort(),
+    protocol: 'tcp',
+    host_ip: '127.0.0.1',
+    mode: 'host',
+  } as const
+  const web = await create(leafOf('web', { command: SERVE, ports: [port] }), 'web')
+  const holder = await create(leafOf('holder', { command: SERVE, ports: [held] }), 'holder')
+  for (const id of [web, holder]) await engine.start(id)
+  const ingress = await startIngress('ingress')
+  const clients = load(port.published)
+  await expect.poll(clients.asked).toBeGreaterThan(50)
+
+  const wants = leafOf('wants', { command: SERVE, ports: [ingressPort(held.published)] })
+  const wanting = await create(wants, 'wants')
+  const taken = await rendered(engine, tree, ingress)
+  expect(bindsOf(taken.text)).toContain(`bind 127.0.0.1:${held.published}`)
+  const odd = { ...taken, text: taken.text.replace('  uid 99', '  odd-keyword\n  uid 99') }
+  for (const config of [odd, taken]) {
+    await expect(engine.loadIngressConfig(ingress, config)).rejects.toBeInstanceOf(IngressRejection)
+    const before = clients.asked()
+    await expect.poll(clients.asked).toBeGreaterThan(before + 50)
+  }
+  await clients.stop()
+  expect(clients.failures).toEqual([])
+  for (const id of [web, holder, wanting, ingress]) await engine.remove(id)
 }, 60_000)

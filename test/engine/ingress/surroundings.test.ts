@@ -70,7 +70,7 @@ test('is asked by a helper container where its address cannot be reached', async
 test('an open connection outlives the order to stop, until it ends by itself', async () => {
   const { engine } = ground
   const port = ingressPort(await freePort())
-  const web = leafOf('web', { command: ['sh', '-c', 'exec nc -lk -p 8080 -e cat'], ports: [{ ...port }] })
+  const web = leafOf('web', { command: ['sh', '-c', 'exec nc -ll -p 8080 -e cat'], ports: [{ ...port }] })
   delete web.spec.ports[0]?.http
   const ingress = leafOf('ingress', { ...ingressSpec(), stop_grace_period: 20_000 })
   const tree = behindIngress(treeOf(ground.deployment, [web, ingress]))
@@ -91,7 +91,7 @@ test('an open connection outlives the order to stop, until it ends by itself', a
   const socket = connect({ host: '127.0.0.1', port: port.published })
   const echo = async (text: string): Promise<string> => {
     socket.write(text)
-    return String((await once(socket, 'data'))[0])
+    return String((await once(socket, 'data', { signal: AbortSignal.timeout(5000) }))[0])
   }
   expect(await echo('before')).toBe('before')
   const stopping = engine.stop(id)

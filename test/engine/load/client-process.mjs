@@ -4,7 +4,7 @@
 import { connect } from 'node:net'
 
 const order = JSON.parse(process.argv[2] ?? '{}')
-const { http = null, echo = null, fresh = 0, kept = 0, long = 0 } = order
+const { http = [], echo = [], fresh = 0, kept = 0, long = 0 } = order
 const pace = order.paceMs ?? 0
 const echoEvery = order.echoEveryMs ?? 5
 const patience = order.patienceMs ?? 5000
@@ -124,7 +124,7 @@ async function httpClient(name, number) {
     const began = performance.now()
     figures.classes[name].tried += 1
     if (state === null) {
-      state = open(http)
+      state = open(http[number % http.length])
       figures.classes[name].opened += 1
     }
     let answer = state.connected ? {} : await connected(state)
@@ -155,7 +155,7 @@ async function longClient(number) {
   const client = `long${number}`
   let sequence = 0
   while (going) {
-    const state = open(echo)
+    const state = open(echo[number % echo.length])
     figures.classes.long.opened += 1
     figures.classes.long.tried += 1
     const up = await connected(state)

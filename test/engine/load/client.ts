@@ -11,10 +11,10 @@ export interface Address {
 }
 
 export interface LoadOrder {
-  /** Asked by `fresh` and `kept`. */
-  readonly http?: Address
+  /** Asked by `fresh` and `kept`, who are dealt out over them. */
+  readonly http?: readonly Address[]
   /** Where the long-lived connections go: a server that answers each line with `WORD LINE`. */
-  readonly echo?: Address
+  readonly echo?: readonly Address[]
   /** Clients that open a connection for each request. */
   readonly fresh?: number
   /** Clients that keep theirs. One that the server closed before anything was sent on it is opened again: no failure. */

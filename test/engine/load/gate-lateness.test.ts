@@ -45,9 +45,7 @@ afterAll(async () => {
 })
 
 it('finds readiness with a median of 150 ms after it is true', async () => {
-  await stage.commit(
-    Object.fromEntries(kinds.map((kind) => [`${kind}.yaml`, leafText(kind)])),
-  )
+  await stage.commit(Object.fromEntries(kinds.map((kind) => [`${kind}.yaml`, leafText(kind)])))
   const { tree } = await stage.wish()
   for (const network of tree.networks.values()) await stage.engine.createNetwork(tree.name, network)
   const late: Record<Kind, number[]> = { exec: [], http: [], tcp: [] }

@@ -52,7 +52,10 @@ process.on('SIGTERM', () => {
   }, LAST_WORDS)
 })
 
-setTimeout(() => {
-  web.listen(8080, '::')
-  echo.listen(9000, '::')
-}, Number(START_AFTER ?? 0))
+setTimeout(
+  () => {
+    web.listen(8080, '::')
+    echo.listen(9000, '::')
+  },
+  Number(START_AFTER ?? 0),
+)

@@ -33,7 +33,8 @@ export async function visit(port: number): Promise<Visits> {
   await first
   return {
     async end() {
-      for (const begun = performance.now(); last < begun + SETTLED;) await new Promise((next) => setTimeout(next, EVERY))
+      for (const begun = performance.now(); last < begun + SETTLED;)
+        await new Promise((next) => setTimeout(next, EVERY))
       clearInterval(timer)
       return longest
     },
