@@ -40,7 +40,7 @@ export async function swarmIngressSwapper(_ground: Ground, port: number): Promis
 export async function swarmHostSwapper(_ground: Ground, port: number): Promise<Swapper> {
   return service(await bringUpSwarm(), port, {
     name: 'Swarm, stop-first on a host port',
-    note: 'the same with `mode=host`; start-first never begins there (`host-mode port already in use`)',
+    note: '`docker service update` of a service with `--publish mode=host`; start-first never begins there (`host-mode port already in use`)',
     mode: 'host',
     order: 'stop-first',
   })

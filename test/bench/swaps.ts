@@ -145,7 +145,9 @@ export function swapLines(results: readonly (SwapFigures | Absent)[]): string[] 
     '',
     `${FRESH} clients with a connection for each request and ${KEPT} that keep theirs, all at full speed; the last column is a median.`,
     ...results.map((result) =>
-      'reason' in result ? `- ${result.name}: left out. ${result.reason}.` : `- ${result.name}: ${result.note}.`,
+      'reason' in result
+        ? `- ${result.name}: left out, because ${result.reason}.`
+        : `- ${result.name}: ${result.note}.`,
     ),
   ]
 }
