@@ -26,15 +26,18 @@ export async function swarmIngressSwapper(_ground: Ground, port: number): Promis
     mode: 'ingress',
     order: 'start-first',
   })
-  await swapper.want(1)
-  for (const begun = performance.now(); (await answer(port)) !== '1'; await sleep(100)) {
-    if (performance.now() - begun < MESH_PATIENCE) continue
+  try {
+    await swapper.want(1)
+    for (const begun = performance.now(); performance.now() - begun < MESH_PATIENCE; await sleep(100))
+      if ((await answer(port)) === '1') return swapper
     const state = await swarm.state()
+    const kernel = existsSync('/proc/net/ip_vs') ? '' : ', and this kernel has no IPVS, on which the mesh rests'
     await swapper.end()
-    const kernel = swarm.kernelHasMesh() ? '' : ', and this kernel has no IPVS, on which the mesh rests'
     return { name, reason: `its task is ${state}, but nobody answers on the published port${kernel}` }
+  } catch (error) {
+    await swapper.end()
+    throw error
   }
-  return swapper
 }
 
 export async function swarmHostSwapper(_ground: Ground, port: number): Promise<Swapper> {
@@ -50,7 +53,6 @@ interface Swarm {
   readonly docker: Docker
   /** Of the newest task, in the engine's word. */
   state(): Promise<string>
-  kernelHasMesh(): boolean
   end(): Promise<void>
 }
 
@@ -58,11 +60,12 @@ async function bringUpSwarm(): Promise<Swarm> {
   const engine = await bringUpEngine({ suite: 'trixie', folder: FOLDER })
   const docker = engineClient(engine.url)
   await serviceImage(docker)
+  // One that was killed half way left its swarm.
+  await docker.swarmLeave({ force: true }).catch(() => undefined)
   await docker.swarmInit({ AdvertiseAddr: MANAGER, ListenAddr: `${MANAGER}:2377` })
   return {
     docker,
     state: async () => (await docker.listTasks())[0]?.Status?.State ?? 'not there',
-    kernelHasMesh: () => existsSync('/proc/net/ip_vs'),
     end: () => engine.remove(),
   }
 }

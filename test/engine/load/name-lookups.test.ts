@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 
+import type Docker from 'dockerode'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
 
 import { inWords, median } from '../../bench/samples.ts'
@@ -113,8 +114,9 @@ function leafText(generation: number): string {
 
 /** The first and the last rename of each switch, by the engine's own clock. */
 async function watchRenames(): Promise<{ end(): (readonly [number, number])[] }> {
-  const filters = { type: ['container'], event: ['rename'], label: [`dev.graft.deployment=${stage.name}`] }
-  const stream = await stage.docker.getEvents({ filters })
+  const label = [`dev.graft.deployment=${stage.name}`]
+  const options: Docker.GetEventsOptions = { filters: { type: ['container'], event: ['rename'], label } }
+  const stream = await stage.docker.getEvents(options)
   let text = ''
   stream.on('data', (chunk) => (text += String(chunk)))
   stream.on('error', () => undefined)
