@@ -13,7 +13,7 @@ import type { Leaf, Tree } from '../../../src/desired/tree.ts'
 import { inWords, median } from '../../bench/samples.ts'
 import { setStage, type Stage } from '../stage/stage.ts'
 
-const ROUNDS = 11
+const ROUNDS = 5
 /** The folder of the test as the container sees it: `/shared/www` is served, and what it must not see yet is made later. */
 const KINDS = {
   exec: {

@@ -19,7 +19,7 @@ const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 export const INGRESS_IMAGE = 'graft-test/haproxy:1'
 
 export interface LoadStage extends Stage {
-  /** Ends a `graft run` and starts another. */
+  /** What `graft run` has said so far. */
   log(): string
   /** Waits until the containers are as `asked`, or throws with what graft said. */
   settled(asked: (seen: Record<string, Seen>) => boolean, patience?: number): Promise<Record<string, Seen>>

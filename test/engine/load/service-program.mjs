@@ -7,7 +7,7 @@ import { createServer as createTcpServer } from 'node:net'
 
 const { GENERATION: generation = '0', CRASH_AFTER, UNHEALTHY_AFTER, NEVER_HEALTHY, START_AFTER } = process.env
 /** How long open TCP connections may still be used once the end was asked for, in milliseconds. */
-const LAST_WORDS = 300
+const LAST_WORDS = 100
 
 let healthy = NEVER_HEALTHY !== '1'
 let ending = false

@@ -12,7 +12,7 @@ import { startLoad, type Load, type LoadClass, type LoadResult } from './client.
 import { serviceLeaf, setLoadStage, type LoadStage, type ServiceWish } from './load-stage.ts'
 
 const SWAPS = 20
-const TOGETHER = 4
+const TOGETHER = 3
 /** Milliseconds by which the longest pause may exceed that of the control run. */
 const MORE = 100
 
