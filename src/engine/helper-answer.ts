@@ -21,8 +21,15 @@ export async function answerByHelper(
 ): Promise<string> {
   const seconds = String(Math.max(1, Math.ceil(timeout / 1000)))
   const helper = await createHelper(connection, info, image, [
-    ...['timeout', '-s', 'KILL', seconds],
-    ...['wget', '-q', '-O', '-', url],
+    'timeout',
+    '-s',
+    'KILL',
+    seconds,
+    'wget',
+    '-q',
+    '-O',
+    '-',
+    url,
   ])
   const signal = AbortSignal.timeout(timeout + OVERHEAD)
   try {

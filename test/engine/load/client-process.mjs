@@ -4,11 +4,12 @@
 import { connect } from 'node:net'
 
 const order = JSON.parse(process.argv[2] ?? '{}')
-const { http = [], echo = [], fresh = 0, kept = 0, long = 0 } = order
+const { http = [], echo = [], fresh = 0, kept = 0, idle = 0, long = 0 } = order
 const pace = order.paceMs ?? 0
 const echoEvery = order.echoEveryMs ?? 5
+const idleFor = order.idleMs ?? 2500
 const patience = order.patienceMs ?? 5000
-const CLASSES = ['fresh', 'kept', 'long']
+const CLASSES = ['fresh', 'kept', 'idle', 'long']
 
 let going = true
 let figures = emptyFigures()
@@ -139,7 +140,8 @@ async function httpClient(name, number) {
       state.socket.destroy()
       state = null
     }
-    if (pace > 0) await pause(pace)
+    if (name === 'idle') await pause(idleFor * (0.5 + Math.random()))
+    else if (pace > 0) await pause(pace)
     // What the server has already said about an idle connection is heard before anything is sent on it.
     else await turn()
     if (state !== null && state.closed !== null) {
@@ -238,6 +240,7 @@ function result() {
 const clients = [
   ...Array.from({ length: fresh }, (_, number) => httpClient('fresh', number)),
   ...Array.from({ length: kept }, (_, number) => httpClient('kept', number)),
+  ...Array.from({ length: idle }, (_, number) => httpClient('idle', number)),
   ...Array.from({ length: long }, (_, number) => longClient(number)),
 ]
 

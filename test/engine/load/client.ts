@@ -19,6 +19,10 @@ export interface LoadOrder {
   readonly fresh?: number
   /** Clients that keep theirs. One that the server closed before anything was sent on it is opened again: no failure. */
   readonly kept?: number
+  /** Clients that keep theirs, and ask seldom: every `idleMs` on average, between half and one and a half times that. */
+  readonly idle?: number
+  /** Milliseconds; 2500 when left out. */
+  readonly idleMs?: number
   /** Long-lived connections; opened again when they end. */
   readonly long?: number
   /** Milliseconds between two requests of one client; 0, which is full speed, when left out. */
@@ -29,7 +33,7 @@ export interface LoadOrder {
   readonly patienceMs?: number
 }
 
-export type LoadClass = 'fresh' | 'kept' | 'long'
+export type LoadClass = 'fresh' | 'kept' | 'idle' | 'long'
 
 export interface ClassFigures {
   readonly tried: number

@@ -1,6 +1,7 @@
 // Swaps behind the ingress as clients see them: 16 HTTP clients that connect for each request, 16 that keep their
-// connection and 4 long-lived TCP connections, all at full speed, while `graft run` brings about one generation after
-// the other, good and bad. Not one request may fail; pauses are judged against the same clients without any swap.
+// connection and 4 long-lived TCP connections, all at full speed, and 8 whose connection is idle most of the time, while
+// `graft run` brings about one generation after the other, good and bad. Not one request may fail; pauses are judged
+// against the same clients without any swap.
 
 import { createServer } from 'node:net'
 
@@ -35,7 +36,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const address = (port: number) => ({ host: '127.0.0.1', port })
 
 function load(http: readonly number[], echo: readonly number[]): Load {
-  return startLoad({ http: http.map(address), echo: echo.map(address), fresh: 16, kept: 16, long: 4 })
+  return startLoad({ http: http.map(address), echo: echo.map(address), fresh: 16, kept: 16, idle: 8, long: 4 })
 }
 
 function note(name: string, result: LoadResult): void {
