@@ -35,6 +35,7 @@ export function withBindsOnly(text: string, wanted: (bind: string) => boolean): 
     .join('\n')
 }
 
+/** The `bind` lines that open ports; sockets of HAProxy's own cannot be taken by others. */
 export function bindsOf(text: string): ReadonlySet<string> {
-  return new Set(text.split('\n').flatMap((line) => (/^\s*bind\s/.test(line) ? [line.trim()] : [])))
+  return new Set(text.split('\n').flatMap((line) => (/^\s*bind\s+(?!unix@)/.test(line) ? [line.trim()] : [])))
 }

@@ -77,18 +77,77 @@ function head({ timeouts }: Ingress): string[] {
 }
 
 function linesOf(service: IngressService, ingress: Ingress): string[] {
-  const { name, ports, port, live, retired } = service
+  return service.port.http === true ? httpLines(service, ingress) : tcpLines(service, ingress)
+}
+
+function tcpLines(service: IngressService, ingress: Ingress): string[] {
+  const { name, ports } = service
   return [
     `frontend ${name}`,
-    `  mode ${port.http === true ? 'http' : 'tcp'}`,
+    '  mode tcp',
     ...ports.flatMap((each) => bind(each, ingress)),
-    ...(port.http === true ? httpFrontend(ingress) : ['  option clitcpka']),
+    '  option clitcpka',
     `  default_backend ${name}`,
     `backend ${name}`,
-    `  mode ${port.http === true ? 'http' : 'tcp'}`,
-    ...(port.http === true ? httpBackend(ingress) : ['  option srvtcpka']),
-    ...(live === null ? [] : [`  server ${service.leaf} ${server(live, port)}${retired === null ? '' : CHECKED}`]),
-    ...(retired === null ? [] : [`  server ${service.leaf}.prev ${server(retired, port)} backup`]),
+    '  mode tcp',
+    '  option srvtcpka',
+    ...servers(service),
+  ]
+}
+
+/**
+ * In two steps: what keeps a client's connection hands each request on, by a socket that every reload passes on, to
+ * what knows the servers. So a connection that was kept open and idle over a switch, or over a restart, does not lead to
+ * a container that is gone, although the worker that keeps it is of before.
+ */
+function httpLines(service: IngressService, ingress: Ingress): string[] {
+  const { name, ports, retired } = service
+  const { timeouts } = ingress
+  const socket = `unix@${SOCKET_FOLDER}/${name}.sock`
+  return [
+    `frontend ${name}`,
+    '  mode http',
+    ...ports.flatMap((each) => bind(each, ingress)),
+    // A client with an idle connection is told at its next answer, not in the middle of its next request.
+    '  option idle-close-on-response',
+    ...httpTimeouts(timeouts),
+    `  default_backend ${name}`,
+    `backend ${name}`,
+    '  mode http',
+    '  option http-server-close',
+    '  http-reuse never',
+    `  timeout server ${timeouts.http}`,
+    `  server current ${socket} send-proxy-v2`,
+    `frontend ${name}.current`,
+    '  mode http',
+    `  bind ${socket} mode 666 accept-proxy`,
+    '  option forwardfor',
+    ...httpTimeouts(timeouts),
+    `  default_backend ${name}.current`,
+    `backend ${name}.current`,
+    '  mode http',
+    `  timeout server ${timeouts.http}`,
+    // A connection that was never made may be tried again by anything; a request that was sent, only where that is safe.
+    '  retry-on conn-failure empty-response',
+    '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
+    // A pooled connection to a container that has just died would use up the tries before it counts as dead.
+    ...(retired === null ? [] : ['  http-reuse never']),
+    ...servers(service),
+  ]
+}
+
+function httpTimeouts({ http, keep_alive }: Ingress['timeouts']): string[] {
+  return [
+    `  timeout client ${http}`,
+    `  timeout http-request ${Math.min(http, SLOW_REQUEST)}`,
+    `  timeout http-keep-alive ${keep_alive}`,
+  ]
+}
+
+function servers({ leaf, port, live, retired }: IngressService): string[] {
+  return [
+    ...(live === null ? [] : [`  server ${leaf} ${server(live, port)}${retired === null ? '' : CHECKED}`]),
+    ...(retired === null ? [] : [`  server ${leaf}.prev ${server(retired, port)} backup`]),
   ]
 }
 
@@ -106,26 +165,6 @@ function bind({ host_ip, published }: PublishedPort, { ipv6 }: Ingress): string[
 
 /** Milliseconds for a client to send the head of a request. */
 const SLOW_REQUEST = 60_000
-
-function httpFrontend({ timeouts }: Ingress): string[] {
-  return [
-    // A client with an idle connection is told at its next answer, not in the middle of its next request.
-    '  option idle-close-on-response',
-    '  option forwardfor',
-    `  timeout client ${timeouts.http}`,
-    `  timeout http-request ${Math.min(timeouts.http, SLOW_REQUEST)}`,
-    `  timeout http-keep-alive ${timeouts.keep_alive}`,
-  ]
-}
-
-function httpBackend({ timeouts }: Ingress): string[] {
-  return [
-    `  timeout server ${timeouts.http}`,
-    // A connection that was never made may be tried again by anything; a request that was sent, only where that is safe.
-    '  retry-on conn-failure empty-response',
-    '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
-  ]
-}
 
 function server({ address, target }: { address: string; target: number }, port: PublishedPort): string {
   return `${withPort(address, target)}${port.proxy_protocol === true ? ' send-proxy-v2' : ''}`

@@ -17,7 +17,7 @@ const everyCall = process.env['GRAFT_CRASH'] === 'every'
 /** The two renames, the new configuration and the signal to load it. */
 const SWITCHES = /\/rename|\/archive|signal=SIGUSR2/
 /** One of so many other calls is met where not all of them are. */
-const PART = 6
+const PART = 9
 
 let engine: HostEngine
 let stage: LoadStage

@@ -3,6 +3,7 @@
 // `graft run` brings about one generation after the other, good and bad. Not one request may fail; pauses are judged
 // against the same clients without any swap.
 
+import { Agent, get } from 'node:http'
 import { createServer } from 'node:net'
 
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -73,6 +74,17 @@ const log = () => stage.log().slice(-4000)
 const live = (seen: Record<string, Seen>, leaf: string, generation: number) =>
   seen[leaf]?.generation === String(generation) && seen[leaf].state === 'running'
 
+/** Status and text. */
+function answer(port: number, agent: Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ ...address(port), agent }, (response) => {
+      let text = ''
+      response.on('data', (part) => (text += String(part)))
+      response.on('end', () => resolve(`${response.statusCode} ${text.trim()}`))
+    }).on('error', reject)
+  })
+}
+
 describe('one service', () => {
   let wish: Omit<ServiceWish, 'generation'>
   let generation = 0
@@ -110,6 +122,19 @@ describe('one service', () => {
     expect(Object.keys(swapped.generations).length).toBe(SWAPS + 1)
     expectNoPause(swapped, control)
   }, 240_000)
+
+  it('answers on a connection that was idle over a whole swap', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    try {
+      expect(await answer(wish.http, agent)).toBe(`200 shop-${generation}`)
+      await commit()
+      await stage.settled((seen) => live(seen, 'shop', generation))
+      expect(await answer(wish.http, agent)).toBe(`200 shop-${generation}`)
+    } finally {
+      agent.destroy()
+      await clients.take()
+    }
+  })
 
   const failed = (seen: Record<string, Seen>) => seen['shop.failed']?.generation === String(generation)
   const SHORT = '{drain: 3s, deadline: 3s}'

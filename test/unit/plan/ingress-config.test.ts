@@ -56,12 +56,25 @@ describe('a service', () => {
         bind 127.0.0.1:80
         bind [::1]:80 v6only
         option idle-close-on-response
-        option forwardfor
         timeout client 600000
         timeout http-request 60000
         timeout http-keep-alive 60000
         default_backend web.80
       backend web.80
+        mode http
+        option http-server-close
+        http-reuse never
+        timeout server 600000
+        server current unix@/run/graft-ingress/web.80.sock send-proxy-v2
+      frontend web.80.current
+        mode http
+        bind unix@/run/graft-ingress/web.80.sock mode 666 accept-proxy
+        option forwardfor
+        timeout client 600000
+        timeout http-request 60000
+        timeout http-keep-alive 60000
+        default_backend web.80.current
+      backend web.80.current
         mode http
         timeout server 600000
         retry-on conn-failure empty-response
