@@ -162,13 +162,16 @@ function proveOn(
     discard(container, situation.failed),
   ]
   const policy = { do: 'restart-policy', container: oldRef, policy: 'no' } as const
+  const prove = { do: 'prove', leaf, container, old: oldRef, milliseconds: context.drain } as const
+  // The way back belongs to the first step that may fail for what the leaf says: ports that HAProxy does not take, too.
+  const [follows = null] = followed(situation, context, [leaf])
   return {
     because: 'the old container of an earlier swap is still there',
     prepare: [],
     commit: [
-      ...followed(situation, context, [leaf]),
+      ...(follows === null ? [] : [step(follows.action, ...back)]),
       ...(old.restartPolicy === 'no' ? [] : [step(policy)]),
-      step({ do: 'prove', leaf, container, old: oldRef, milliseconds: context.drain }, ...back),
+      follows === null ? step(prove, ...back) : step(prove),
     ],
     cleanup: [
       ...tagged(leaf, live, context),

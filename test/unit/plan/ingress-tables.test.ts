@@ -155,9 +155,9 @@ describe('after a crash', () => {
     await host.put(after, 'web')
     expect(await rendered(host, after, new Map())).toMatchInlineSnapshot(`
       "web
-      commit   the ingress follows web
+      commit   the ingress follows web                  undo: web: restart policy no, rename web to web.next, rename web.prev-ID6 to web, web.prev-ID6: restart policy always, the ingress follows, stop web, discard web
                web.prev-ID6: restart policy no
-               prove web beside web.prev-ID6 for 5 s    undo: web: restart policy no, rename web to web.next, rename web.prev-ID6 to web, web.prev-ID6: restart policy always, the ingress follows, stop web, discard web
+               prove web beside web.prev-ID6 for 5 s
       cleanup  tag the image of web
                stop web.prev-ID6
                remove web.prev-ID6
