@@ -113,7 +113,7 @@ describe('what is published', () => {
 })
 
 describe('a container that is restarted', () => {
-  /** Milliseconds from its start until the ingress leads to its new address. */
+  /** Milliseconds from its start until the ingress leads to its new address. It is tried until it gets another one. */
   async function restarted(): Promise<number> {
     const before = await stage.container('web').inspect()
     const address = (facts: typeof before) => Object.values(facts.NetworkSettings.Networks)[0]?.IPAddress
@@ -130,11 +130,13 @@ describe('a container that is restarted', () => {
       await soon(async () => expect((await stage.container('web').inspect()).State.Running).toBe(true))
       const started = Date.parse((await stage.container('web').inspect()).State.StartedAt)
       await soon(() => ask('127.0.0.1'))
-      expect(address(await stage.container('web').inspect())).not.toBe(address(before))
-      return Date.now() - started
+      const took = Date.now() - started
+      if (address(await stage.container('web').inspect()) !== address(before)) return took
     } finally {
       await squatter.remove({ force: true })
     }
+    // The daemon had started it again before the squatter was there.
+    return restarted()
   }
 
   it('is found at its new address within a second', async () => {
