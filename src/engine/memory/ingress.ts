@@ -70,7 +70,8 @@ function leadsOn(world: World, running: readonly MemoryContainer[], text: string
   for (const line of text.split('\n')) {
     const [word = '', name = '', address = ''] = line.trim().split(/\s+/)
     if (word === 'frontend' || word === 'backend') section = `${word} ${name}`
-    else if (portIn(line) === port || (word === 'bind' && addresses.has(name))) backends.add(section.replace(/^frontend/, 'backend'))
+    else if (portIn(line) === port || (word === 'bind' && addresses.has(name)))
+      backends.add(section.replace(/^frontend/, 'backend'))
     else if (word === 'server' && backends.has(section))
       addresses.add(address.replace(/:\d+$/, '').replace(/[[\]]/g, ''))
   }
