@@ -12,6 +12,9 @@ export interface Edit {
   readonly change: (snapshot: Snapshot, tip: CommitFacts) => Promise<readonly FileChange[]>
   readonly message: string
   readonly author: Person | null
+  /** See `CommitWish`. */
+  readonly branch?: string | null
+  readonly push?: boolean
 }
 
 const ATTEMPTS = 5
@@ -23,7 +26,8 @@ export async function commitEdit({ repository }: Deployment, edit: Edit): Promis
     const changes = await edit.change(await repository.snapshot(tip.id), tip)
     if (changes.length === 0) return null
     try {
-      return await repository.commitFiles({ onto: tip.id, changes, message: edit.message, author: edit.author })
+      const { message, author, branch = null, push = false } = edit
+      return await repository.commitFiles({ onto: tip.id, changes, message, author, branch, push })
     } catch (error) {
       const again = error instanceof RepositoryFault && error.kind === 'moved' && attempt < ATTEMPTS
       if (!again) throw error

@@ -1,27 +1,45 @@
-// Reads the address of a repository: an http(s) URL, whose credentials are taken out at once, or a folder.
+// Reads the address of a repository: an http(s) URL, whose credentials are taken out at once, an address of SSH, or a
+// folder.
 
 import { fileURLToPath } from 'node:url'
 import type { Credentials } from './protocol.ts'
 import { RepositoryFault } from './repository.ts'
+import { looksLikeSsh, readSshAddress } from './ssh-address.ts'
 
 export type Address =
+  /** `url` is as it was written where it is one of SSH: `ssh://git@host/site.git`, `git@host:site.git`. */
   | { readonly kind: 'remote'; readonly url: string; readonly auth: Credentials }
   | { readonly kind: 'local'; readonly folder: string }
 
-/** Throws RepositoryFault `unsupported` for SSH and other protocols, `not-found` for a URL that does not read. */
+/** Throws RepositoryFault `unsupported` for other protocols, `not-found` for a URL that does not read. */
 export function readAddress(repo: string): Address {
   const text = repo.trim()
   if (/^https?:\/\//i.test(text)) return readUrl(text)
   if (/^file:\/\//i.test(text)) return { kind: 'local', folder: fileFolder(text) }
+  if (readSshAddress(text) !== null) return { kind: 'remote', url: text.replace(/(?<=.)\/+$/, ''), auth: {} }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]
-  if (scheme !== undefined || /^[\w.-]+@[\w.-]+:/.test(text)) {
+  if (scheme !== undefined) {
     throw new RepositoryFault(
       'unsupported',
-      `graft reads repositories over https, http and from folders, not over ${scheme ?? 'ssh'}`,
-      'Use the https address of the repository, with a token where it is private',
+      `graft reads repositories over https, http and ssh and from folders, not over ${scheme}`,
+      'Use the https or ssh address of the repository',
     )
   }
   return { kind: 'local', folder: text === '' ? '.' : text }
+}
+
+/** Whether a text is meant as the address of something on a server, and not as a folder; read or not. */
+export function isRemoteAddress(text: string): boolean {
+  return looksLikeSsh(text) || (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/^file:\/\//i.test(text))
+}
+
+/** The server of an address as people know it: `git.example:8443`. The address itself where it names none. */
+export function hostOf(url: string): string {
+  if (/^https?:/.test(url)) return new URL(url).host
+  const ssh = looksLikeSsh(url) ? readSshAddress(url) : null
+  if (ssh === null) return url
+  const host = ssh.host.includes(':') ? `[${ssh.host}]` : ssh.host
+  return ssh.port === null ? host : `${host}:${ssh.port}`
 }
 
 function readUrl(text: string): Address {

@@ -88,14 +88,15 @@ export function openClone(cache: string, remote: Remote): Clone {
 
   async function fetchVerified(folder: string, wish: CloneFetch, start: OpenClone | null, signal: AbortSignal) {
     const headers = await authorization(remote.auth)
-    const { http, failed } = remote.transport.open(signal)
+    const { http, failed, close } = remote.transport.open(signal)
+    const wire = remote.transport.wire(url)
     const { tips = {}, shallow = [] } = start?.state ?? {}
     const tip = tips[wish.ref ?? wish.someRef] ?? Object.values(tips)[0]
     const { ref, someRef, depth } = wish
     const have = start !== null && tip !== undefined ? { store: start.store, tip } : null
     const objects = start === null ? null : join(cache, start.state.clone, 'objects')
     try {
-      return await fetchInto(folder, { http, failed, url, headers, ref, someRef, depth, have, objects, shallow })
+      return await fetchInto(folder, { http, failed, url, wire, headers, ref, someRef, depth, have, objects, shallow })
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof Errors.RemoteCapabilityError) {
@@ -104,6 +105,8 @@ export function openClone(cache: string, remote: Remote): Clone {
         })
       }
       throw isOwnError(error) ? error : toRemoteFault(error, url, headers.Authorization !== undefined)
+    } finally {
+      close()
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { DamagedStore, MissingObject } from './git-object.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { CommitText, Person } from './repository.ts'
 import type { CommitFacts } from './snapshot.ts'
 
 export interface Commit extends CommitFacts {
@@ -32,6 +33,21 @@ export function parseCommit(id: string, content: Buffer): Commit {
   }
   if (!/^[0-9a-f]{40}$/.test(tree)) throw new DamagedStore(`commit ${id} names no tree`)
   return { id, tree, parents, subject: blank < 0 ? '' : subjectIn(content, blank + 2), author, time }
+}
+
+/** The whole message, and both persons. Throws MissingObject, DamagedStore. */
+export function readCommitText(store: ObjectStore, oid: string): CommitText {
+  const { content } = store.read(oid)
+  const { id, parents } = parseCommit(oid, content)
+  const text = content.toString('utf8')
+  const blank = text.indexOf('\n\n')
+  const head = blank < 0 ? text : text.slice(0, blank)
+  const personAfter = (key: string): Person & { time: number } => {
+    const line = new RegExp(`^${key} (.*)$`, 'm').exec(head)?.[1] ?? ''
+    return { name: nameIn(line), email: / <([^>]*)>/.exec(line)?.[1] ?? '', time: timeIn(line) }
+  }
+  const message = blank < 0 ? '' : text.slice(blank + 2).replace(/^\n+|\s+$/g, '')
+  return { id, parents, message, author: personAfter('author'), committer: personAfter('committer') }
 }
 
 /** What other rooms see of a commit. */

@@ -16,7 +16,10 @@ export interface FetchWish {
   readonly http: HttpClient
   /** Rejects when a request failed: isomorphic-git itself may wait for ever then. */
   readonly failed: Promise<never>
+  /** For people. */
   readonly url: string
+  /** What the client is asked for: see `Transport.wire`. */
+  readonly wire: string
   readonly headers: Readonly<Record<string, string>>
   /** The remote's full ref name; null fetches all branches. */
   readonly ref: string | null
@@ -42,12 +45,12 @@ export interface Fetched {
 /** Fetches into `folder`, which must not exist yet. Throws RepositoryFault, or what the request failed with. */
 export async function fetchInto(folder: string, wish: FetchWish): Promise<Fetched> {
   await prepare(folder, wish)
-  const { http, url, ref, depth } = wish
+  const { http, url, wire, ref, depth } = wish
   const fetching = git.fetch({
     fs,
     http,
     gitdir: folder,
-    url,
+    url: wire,
     headers: { ...wish.headers },
     ref: 'refs/graft/have',
     remote: 'origin',
@@ -65,9 +68,9 @@ export async function fetchInto(folder: string, wish: FetchWish): Promise<Fetche
 }
 
 /** An empty bare repository that has only the object to start from, and knows where the history is cut off. */
-async function prepare(folder: string, { have, shallow, url }: FetchWish): Promise<void> {
+async function prepare(folder: string, { have, shallow, wire }: FetchWish): Promise<void> {
   await git.init({ fs, gitdir: folder, dir: folder, bare: true, defaultBranch: 'graft' })
-  await git.setConfig({ fs, gitdir: folder, path: 'remote.origin.url', value: url })
+  await git.setConfig({ fs, gitdir: folder, path: 'remote.origin.url', value: wire })
   await git.setConfig({ fs, gitdir: folder, path: 'remote.origin.fetch', value: '+refs/heads/*:refs/remotes/origin/*' })
   if (shallow.length > 0) fs.writeFileSync(join(folder, 'shallow'), `${shallow.join('\n')}\n`)
   if (have === null) return

@@ -7,7 +7,7 @@ import { openLocalSource } from './local-source.ts'
 import type { FromChild, Setup, TaskName, Tasks, ToChild } from './protocol.ts'
 import { RepositoryFault } from './repository.ts'
 import type { Source } from './source.ts'
-import { takeAncestors, takeFirstParents, takeSnapshot } from './tasks.ts'
+import { takeAncestors, takeCommitText, takeFilesOutside, takeFirstParents, takeSnapshot } from './tasks.ts'
 
 /** Where a machine runs out of memory, this process goes first and not a container. */
 void writeFile('/proc/self/oom_score_adj', '1000').catch(() => undefined)
@@ -42,7 +42,7 @@ async function runTask(id: number, name: TaskName, takes: unknown, signal: Abort
     await tell({
       say: 'done',
       id,
-      gives: await healing(opened, signal, () => perform(opened, name, takes, signal, send)),
+      gives: await healing(opened, name, signal, () => perform(opened, name, takes, signal, send)),
     })
   } catch (error) {
     const { kind, message, remedy } = asFault(error)
@@ -59,7 +59,7 @@ function perform(
   signal: AbortSignal,
   send: (part: unknown) => Promise<void>,
 ): Promise<unknown> {
-  const { folder, limits } = theSetup()
+  const { folder, limits, signingKey } = theSetup()
   const table: { [Name in TaskName]: (takes: Tasks[Name]['takes']) => Promise<Tasks[Name]['gives']> } = {
     refresh: () => opened.refresh(signal),
     resolve: ({ revision }) => opened.resolve(revision, signal),
@@ -71,9 +71,21 @@ function perform(
     firstParents: async (wish) => takeFirstParents(await opened.objects(), wish),
     ancestors: async (wish) => takeAncestors(await opened.objects(), wish, send),
     deepen: () => opened.deepen(signal),
+    commitText: async ({ commit }) => takeCommitText(await opened.objects(), { commit }),
+    notesWrite: async (wish) => (await import('./notes-tasks.ts')).takeNotesWrite(theSetup(), wish, signal),
+    notesRead: async (wish) => (await import('./notes-tasks.ts')).takeNotesRead(theSetup(), wish, signal),
+    notesPush: async (wish) => (await import('./notes-tasks.ts')).takeNotesPush(theSetup(), wish, signal),
+    filesOutside: async ({ commit }) => takeFilesOutside(await opened.objects(), folder, limits, { commit }),
+    verify: async (wish) => {
+      const { takeVerify } = await import('./verify-history.ts')
+      return takeVerify(opened, wish, signal)
+    },
     commit: async (wish) => {
-      const { takeCommit } = await import('./commit-files.ts')
-      return takeCommit(opened, folder, wish, signal)
+      const [{ takeCommit }, { openSigner }] = await Promise.all([
+        import('./commit-files.ts'),
+        import('./signing-key.ts'),
+      ])
+      return takeCommit(opened, folder, wish, signal, await openSigner(signingKey))
     },
   }
   // The parent's `request` ties a name to what it takes.
@@ -82,20 +94,29 @@ function perform(
 }
 
 /** Tries once more where damage was found and the clone could be replaced. */
-async function healing(opened: Source, signal: AbortSignal, task: () => Promise<unknown>): Promise<unknown> {
+async function healing(
+  opened: Source,
+  name: TaskName,
+  signal: AbortSignal,
+  task: () => Promise<unknown>,
+): Promise<unknown> {
   try {
     return await task()
   } catch (error) {
-    if (!isDamage(error) || !(await opened.replace(signal))) throw error
+    // Notes lie elsewhere than the clone that could be replaced.
+    if (!isDamage(error) || name.startsWith('notes') || !(await opened.replace(signal))) throw error
     return task()
   }
 }
 
 async function openSource(): Promise<Source> {
-  const { source: from, ref, limits } = theSetup()
-  if (from.kind === 'local') return openLocalSource(from.gitdir, from.worktree, ref)
-  const { openRemoteSource } = await import('./remote-source.ts')
-  return openRemoteSource(from, ref, limits)
+  const { source: from, access, ref, limits } = theSetup()
+  if (from.kind === 'local') return openLocalSource(from.gitdir, from.worktree, ref, { access, limits })
+  const [{ openRemoteSource }, { openRemote }] = await Promise.all([
+    import('./remote-source.ts'),
+    import('./open-remote.ts'),
+  ])
+  return openRemoteSource(from, openRemote(from.url, access, limits), ref, limits)
 }
 
 function placeOf({ source: from }: Setup): { root: string; gitdir: string } {

@@ -141,6 +141,8 @@ function childFile(): string {
 /** Nothing of the parent's environment that could hold a secret. */
 function environment(): NodeJS.ProcessEnv {
   const kept = ['PATH', 'HOME', 'XDG_CONFIG_HOME', 'GIT_CONFIG_GLOBAL', 'TZ', 'LANG']
+  // The agent that ssh asks; the variable names a socket, and holds no secret.
+  kept.push('SSH_AUTH_SOCK', 'USER', 'LOGNAME')
   kept.push('NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR')
   return Object.fromEntries(
     kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

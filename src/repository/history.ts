@@ -57,7 +57,7 @@ export function* walkAncestors(
 }
 
 /** A binary heap with the newest commit on top. */
-function pushByTime(heap: Commit[], commit: Commit): void {
+export function pushByTime(heap: Commit[], commit: Commit): void {
   let at = heap.push(commit) - 1
   while (at > 0) {
     const above = (at - 1) >> 1
@@ -69,7 +69,7 @@ function pushByTime(heap: Commit[], commit: Commit): void {
   heap[at] = commit
 }
 
-function popNewest(heap: Commit[]): Commit | undefined {
+export function popNewest(heap: Commit[]): Commit | undefined {
   const top = heap[0]
   const last = heap.pop()
   if (top === undefined || last === undefined || heap.length === 0) return top

@@ -1,6 +1,7 @@
 // Turns whatever talking to a Git server ends with into a fault that says what follows from it.
 
 import { Errors } from 'isomorphic-git'
+import { hostOf } from './address.ts'
 import { codeOf } from './git-object.ts'
 import { RepositoryFault, type RepositoryFaultKind } from './repository.ts'
 
@@ -11,7 +12,7 @@ const LATE = ['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BOD
 /** A RepositoryFault passes as it is. Neither URL queries nor headers nor the server's pages are repeated. */
 export function toRemoteFault(error: unknown, url: string, hasCredentials: boolean): RepositoryFault {
   if (error instanceof RepositoryFault) return error
-  const host = new URL(url).host
+  const host = hostOf(url)
   const fault = (kind: RepositoryFaultKind, message: string, remedy: string): RepositoryFault =>
     new RepositoryFault(kind, message, remedy)
   if (error instanceof Errors.HttpError) return statusFault(error.data.statusCode, url, host, hasCredentials)
@@ -50,7 +51,7 @@ export function toRemoteFault(error: unknown, url: string, hasCredentials: boole
 export function brokenAnswer(url: string, what: string): RepositoryFault {
   return new RepositoryFault(
     'server',
-    `the answer of ${new URL(url).host} was cut short or damaged: ${what}`,
+    `the answer of ${hostOf(url)} was cut short or damaged: ${what}`,
     'Nothing was taken over from it; look at the server if this lasts',
   )
 }

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from 'isomorphic-git'
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
-import { inWords } from './limits.ts'
+import { answerTooLarge } from './limits.ts'
 import type { Proxies } from './protocol.ts'
 import { RepositoryFault } from './repository.ts'
 
@@ -17,8 +17,19 @@ export interface TransportOptions {
 }
 
 export interface Transport {
-  /** The client for one operation: `signal` ends its requests, `failed` rejects with the first thing that went wrong. */
-  open(signal: AbortSignal): { readonly http: HttpClient; readonly failed: Promise<never> }
+  /** The address that requests are made with: isomorphic-git knows http only. */
+  wire(url: string): string
+  /** The client for one operation. */
+  open(signal: AbortSignal): Operation
+}
+
+export interface Operation {
+  /** The signal ends its requests. */
+  readonly http: HttpClient
+  /** Rejects with the first thing that went wrong: isomorphic-git itself may wait for ever then. */
+  readonly failed: Promise<never>
+  /** Gives up whatever is still open; called once, at the end of each operation. */
+  readonly close: () => void
 }
 
 const REDIRECTS = 5
@@ -41,6 +52,7 @@ export function openTransport(options: TransportOptions): Transport {
     bodyTimeout: idleMs,
   })
   return {
+    wire: (url) => url,
     open(signal) {
       let fail: (error: unknown) => void = () => undefined
       const failed = new Promise<never>((_, reject) => (fail = reject))
@@ -56,7 +68,7 @@ export function openTransport(options: TransportOptions): Transport {
           }
         },
       }
-      return { http, failed }
+      return { http, failed, close: () => undefined }
     },
   }
 }
@@ -136,11 +148,7 @@ async function* capped(body: AsyncIterable<Uint8Array>, { options, fail }: Sendi
     for await (const chunk of body) {
       bytes += chunk.length
       if (bytes > options.responseBytes) {
-        throw new RepositoryFault(
-          'too-large',
-          `the server's answer is larger than ${inWords(options.responseBytes)}`,
-          'Give the deployment a repository of its own, or set a depth',
-        )
+        throw answerTooLarge(options.responseBytes)
       }
       yield chunk
     }

@@ -44,6 +44,14 @@ export function tooMuchContent(limits: RepositoryLimits): RepositoryFault {
   )
 }
 
+export function answerTooLarge(bytes: number): RepositoryFault {
+  return new RepositoryFault(
+    'too-large',
+    `the server's answer is larger than ${inWords(bytes)}`,
+    'Give the deployment a repository of its own, or set a depth',
+  )
+}
+
 /** `256 MB`, `1 GB`, `900 kB`. */
 export function inWords(bytes: number): string {
   if (bytes >= 1024 ** 3) return `${Math.round(bytes / 1024 ** 3)} GB`

@@ -2,6 +2,7 @@
 
 import { lstat, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { readConfig } from './git-config.ts'
 import { RepositoryFault } from './repository.ts'
 
 export interface LocalFolder {
@@ -86,21 +87,14 @@ async function refuseUnreadable(gitdir: string): Promise<void> {
   if (alternates.trim() !== '') throw clone('borrows objects from another repository (objects/info/alternates)')
 }
 
-/** The settings of a Git configuration file, `section.name` and `section.subsection.name` in lower case. */
+/** The settings of a Git configuration file, `section.name` and `section.subsection.name` in lower case; the last counts. */
 export function readSettings(text: string): Map<string, string> {
-  const settings = new Map<string, string>()
-  let section = ''
-  for (const raw of text.split('\n')) {
-    const line = raw.trim()
-    const head = /^\[\s*([\w.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]/.exec(line)
-    if (head !== null) {
-      section = [head[1], head[2]].filter((part) => part !== undefined).join('.')
-      continue
-    }
-    const pair = /^([A-Za-z][\w-]*)\s*(?:=\s*(.*?))?\s*$/.exec(line)
-    if (pair !== null) settings.set(`${section}.${pair[1]}`.toLowerCase(), (pair[2] ?? 'true').replaceAll('"', ''))
-  }
-  return settings
+  return new Map(
+    readConfig(text).map(({ section, subsection, name, value }) => [
+      [section, ...(subsection === null ? [] : [subsection.toLowerCase()]), name].join('.'),
+      value,
+    ]),
+  )
 }
 
 async function exists(path: string): Promise<boolean> {

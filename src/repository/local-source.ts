@@ -1,20 +1,29 @@
 // A person's own repository, read where it lies; written to only where a person has a commit made.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { configuredAuthor } from './author.ts'
 import { factsOf, peelToCommit, readCommit } from './commit.ts'
 import { codeOf, isOid } from './git-object.ts'
 import { emptyRepository, missingCommit, missingRef } from './missing-ref.ts'
 import { openObjectStore } from './object-store.ts'
+import type { Reach } from './push-branch.ts'
 import { openRefs } from './refs.ts'
 import { RepositoryFault } from './repository.ts'
 import { placesOf, resolveRevision } from './revision.ts'
-import type { Source } from './source.ts'
+import type { Objects, Source } from './source.ts'
 import { openTreeReader } from './tree.ts'
 
-/** `ref` null means the branch that HEAD is on when it is first asked for: a later checkout does not change what is deployed. */
-export function openLocalSource(gitdir: string, worktree: string | null, ref: string | null): Source {
+/**
+ * `ref` null means the branch that HEAD is on when it is first asked for: a later checkout does not change what is
+ * deployed. `reach` null: nothing can be pushed.
+ */
+export function openLocalSource(
+  gitdir: string,
+  worktree: string | null,
+  ref: string | null,
+  reach: Reach | null = null,
+): Source {
   const store = openObjectStore([join(gitdir, 'objects')])
   const trees = openTreeReader(store)
   const refs = openRefs(gitdir)
@@ -26,6 +35,8 @@ export function openLocalSource(gitdir: string, worktree: string | null, ref: st
     return null
   }
   let wanted = ref
+  const place = { gitdir, worktree, refs }
+  const objects = async (): Promise<Objects> => ({ store, trees, shallow: readShallow(gitdir) })
 
   /** Full name and commit of what is deployed. */
   function tip(): { commit: string; ref: string | null } {
@@ -47,7 +58,10 @@ export function openLocalSource(gitdir: string, worktree: string | null, ref: st
     }
     const branches = refs.list('refs/heads/').map((name) => name.slice('refs/heads/'.length))
     const short = wanted.replace(/^refs\/heads\//, '')
-    throw branches.length === 0 ? emptyRepository(gitdir) : missingRef(short, branches, gitdir)
+    const folder = gitdir.endsWith('/.git') ? dirname(gitdir) : gitdir
+    throw branches.length === 0
+      ? emptyRepository(folder, 'Commit something to it')
+      : missingRef(short, branches, gitdir)
   }
 
   return {
@@ -58,25 +72,28 @@ export function openLocalSource(gitdir: string, worktree: string | null, ref: st
     async resolve(revision) {
       return factsOf(readCommit(store, resolveRevision(store, names, revision)))
     },
-    async objects() {
-      return { store, trees, shallow: readShallow(gitdir) }
-    },
+    objects,
     deepen: async () => readShallow(gitdir).size === 0,
     replace: async () => false,
     author: () => configuredAuthor(join(gitdir, 'config')),
-    async admit(name, changes) {
+    branchTip: async (name) => refs.read(name),
+    async admit(landing) {
       const { admitLocally } = await import('./land-locally.ts')
-      await admitLocally({ gitdir, worktree, refs }, name, changes)
+      await admitLocally(place, landing)
+      if (landing.push) (await import('./push-branch.ts')).remoteOf(place)
     },
-    async land(landing) {
+    async land(landing, signal) {
       const { landLocally } = await import('./land-locally.ts')
-      await landLocally({ gitdir, worktree, refs }, landing)
+      await landLocally(place, landing)
+      if (!landing.push || reach === null) return
+      const { pushBranch } = await import('./push-branch.ts')
+      await pushBranch(place, await objects(), landing, reach, signal)
     },
   }
 }
 
 /** Git documentation, shallow: one commit id a line. */
-function readShallow(gitdir: string): Set<string> {
+export function readShallow(gitdir: string): Set<string> {
   try {
     return new Set(readFileSync(join(gitdir, 'shallow'), 'utf8').split('\n').filter(isOid))
   } catch (error) {

@@ -3,6 +3,7 @@
 import { readCommit } from './commit.ts'
 import { newObject, type NewObject } from './new-object.ts'
 import { type FileChange, type Person, RepositoryFault } from './repository.ts'
+import type { Signer } from './signing-key.ts'
 import type { Objects } from './source.ts'
 import { isFolder, type TreeEntry } from './tree.ts'
 
@@ -11,6 +12,8 @@ export interface CommitText {
   readonly author: Person
   /** Milliseconds since 1970. */
   readonly time: number
+  /** Null or left out: the commit is not signed. */
+  readonly sign?: Signer | null
 }
 
 /** `changes` with paths from the repository's root. The commit is the last of the objects. */
@@ -18,7 +21,7 @@ export function makeCommit(
   objects: Objects,
   onto: string,
   changes: readonly FileChange[],
-  { message, author, time }: CommitText,
+  { message, author, time, sign = null }: CommitText,
 ): readonly NewObject[] {
   const made: NewObject[] = []
   const root = changedTree(objects, readCommit(objects.store, onto).tree, changes, made)
@@ -26,7 +29,8 @@ export function makeCommit(
   const who = `${personText(author)} ${stamp(time)}`
   const head = `tree ${root}\nparent ${onto}\nauthor ${who}\ncommitter ${who}\n`
   const text = message.replaceAll('\r\n', '\n').replaceAll('\0', '').trim()
-  made.push(newObject('commit', Buffer.from(`${head}\n${text}\n`)))
+  const content = Buffer.from(`${head}\n${text}\n`)
+  made.push(newObject('commit', sign === null ? content : sign(content)))
   return made
 }
 
@@ -49,8 +53,9 @@ function changedTree(
       below.set(name, [...inner, { ...change, path: rest.join('/') }])
     } else if (change.content === null) entries.delete(name)
     else {
-      const mode = entries.get(name)?.mode ?? '100644'
-      if (!mode.startsWith('100')) throw refused(`“${name}” is no ordinary file`, 'Commit this change with git')
+      const before = entries.get(name)?.mode ?? '100644'
+      if (!before.startsWith('100')) throw refused(`“${name}” is no ordinary file`, 'Commit this change with git')
+      const mode = change.executable === undefined ? before : change.executable ? '100755' : '100644'
       const blob = newObject('blob', change.content)
       made.push(blob)
       entries.set(name, { name, mode, oid: blob.oid })
@@ -70,7 +75,7 @@ function changedTree(
 }
 
 /** Git's order: by bytes, a folder as if its name ended in a slash. */
-function treeObject(entries: ReadonlyMap<string, TreeEntry>): NewObject {
+export function treeObject(entries: ReadonlyMap<string, TreeEntry>): NewObject {
   const rows = [...entries.values()].map((entry) => ({
     key: Buffer.from(isFolder(entry) ? `${entry.name}/` : entry.name),
     bytes: Buffer.concat([Buffer.from(`${entry.mode} ${entry.name}\0`), Buffer.from(entry.oid, 'hex')]),

@@ -21,8 +21,8 @@ export function missingRef(wanted: string, branches: readonly string[], where: s
   )
 }
 
-export function emptyRepository(where: string): RepositoryFault {
-  return new RepositoryFault('missing-ref', `${where} has no commit yet`, 'Commit something to it and push')
+export function emptyRepository(where: string, remedy = 'Commit something to it and push'): RepositoryFault {
+  return new RepositoryFault('missing-ref', `${where} has no commit yet`, remedy)
 }
 
 export function missingCommit(commit: string, where: string): RepositoryFault {

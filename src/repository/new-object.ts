@@ -41,14 +41,24 @@ export function writeDurably(path: string, content: Uint8Array, mode: number): v
 
 const PACK_TYPES: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 }
 
-/** Git documentation, gitformat-pack: version 2, whole objects only. */
-export function packOf(objects: readonly NewObject[]): Buffer {
+/**
+ * Git documentation, gitformat-pack: version 2, whole objects only. Null where the contents together are larger than
+ * `limit` bytes.
+ */
+export function packOf(objects: readonly NewObject[], limit: number): Buffer | null {
   const head = Buffer.alloc(12)
   head.write('PACK', 'latin1')
   head.writeUInt32BE(2, 4)
   head.writeUInt32BE(objects.length, 8)
   const parts: Uint8Array[] = [head]
-  for (const { type, content } of objects) parts.push(packHead(PACK_TYPES[type], content.length), deflateSync(content))
+  let bytes = 0
+  for (const object of objects) {
+    // Read once: an object may load its content when it is asked for.
+    const { type, content } = object
+    bytes += content.length
+    if (bytes > limit) return null
+    parts.push(packHead(PACK_TYPES[type], content.length), deflateSync(content))
+  }
   const body = Buffer.concat(parts)
   return Buffer.concat([body, createHash('sha1').update(body).digest()])
 }

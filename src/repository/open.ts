@@ -6,13 +6,16 @@ import { openAssembly } from './assemble.ts'
 import { type GitProcess, openGitProcess } from './git-process.ts'
 import { DEFAULT_LIMITS, type RepositoryLimits } from './limits.ts'
 import { findLocalFolder } from './local-folder.ts'
-import type { Credentials, Proxies, Setup, Tasks } from './protocol.ts'
+import type { Access, Credentials, Proxies, Setup, Tasks } from './protocol.ts'
 import { type Repository, RepositoryFault } from './repository.ts'
 import type { CommitFacts } from './snapshot.ts'
 import { watchRefs } from './watch.ts'
 
 export interface RepositoryOptions {
-  /** An `https://`, `http://` or `file://` URL, or a folder. Credentials in a URL are taken out at once. */
+  /**
+   * An `https://`, `http://`, `ssh://` or `file://` URL, `user@host:path`, or a folder. Credentials in a URL are taken
+   * out at once.
+   */
   readonly repo: string
   /** Branch, tag, full ref name or commit; left out: the remote's or the folder's HEAD branch. */
   readonly ref?: string
@@ -24,10 +27,16 @@ export interface RepositoryOptions {
   readonly auth?: Credentials
   /** A file with certificates (PEM) of authorities to trust besides the usual ones. */
   readonly caFile?: string
+  /** The private key for SSH, without a passphrase; left out: as ssh is configured on this host. */
+  readonly sshKeyFile?: string
+  /** The hosts whose keys are known; left out: those of the person and of this host. */
+  readonly knownHostsFile?: string
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY (in either case) are taken from; none where it is left out. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Commits of history to fetch at first; left out: all of it. `deepen` fetches the rest. */
   readonly depth?: number
+  /** A file with the SSH private key that commits are signed with; left out: they are not signed. */
+  readonly signingKeyFile?: string
   readonly limits?: Partial<RepositoryLimits>
 }
 
@@ -38,41 +47,57 @@ const FIRST_PARENTS_AT_ONCE = [32, 2000] as const
  * A child process starts with the first call; `close` ends it.
  */
 export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  return (await openWithProcess(options)).repository
+}
+
+/** As `openRepository`, with the child process, for what else is done in it. */
+export async function openWithProcess(
+  options: RepositoryOptions,
+): Promise<{ repository: Repository; git: GitProcess }> {
+  const { setup, description } = await setupOf(options)
+  const git = openGitProcess(setup, description)
+  return { repository: build(setup, description, git), git }
+}
+
+/** What a child process has to know of a repository. Throws as `openRepository`. */
+export async function setupOf(options: RepositoryOptions): Promise<{ setup: Setup; description: string }> {
   const address = readAddress(options.repo)
   const folder = readFolder(options.path)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const ref = options.ref ?? null
+  const signingKey = options.signingKeyFile ?? null
+  const access: Access = {
+    auth: { ...(address.kind === 'remote' ? address.auth : {}), ...options.auth },
+    caFile: options.caFile ?? null,
+    proxies: proxiesIn(options.env ?? {}),
+    ssh: { keyFile: options.sshKeyFile ?? null, knownHostsFile: options.knownHostsFile ?? null },
+  }
   if (address.kind === 'remote') {
     const source: Setup['source'] = {
       kind: 'remote',
       url: address.url,
       cache: resolve(options.cache),
-      auth: { ...address.auth, ...options.auth },
-      caFile: options.caFile ?? null,
-      proxies: proxiesIn(options.env ?? {}),
       depth: options.depth ?? null,
     }
-    return build({ source, ref, folder, limits }, describe(address.url, options.ref, folder))
+    const setup = { source, access, ref, signingKey, folder, limits }
+    return { setup, description: describe(address.url, options.ref, folder) }
   }
   const local = await findLocalFolder(address.folder)
-  return build(
-    { source: { kind: 'local', ...local }, ref, folder, limits },
-    describe(local.worktree ?? local.gitdir, options.ref, folder),
-  )
+  const setup: Setup = { source: { kind: 'local', ...local }, access, ref, signingKey, folder, limits }
+  return { setup, description: describe(local.worktree ?? local.gitdir, options.ref, folder) }
 }
 
-function build(setup: Setup, description: string): Repository {
+function build(setup: Setup, description: string, git: GitProcess): Repository {
   const { source, limits } = setup
-  const git: GitProcess = openGitProcess(setup, description)
   const watchers: (() => Promise<void>)[] = []
 
   return {
     description,
     refresh: (signal) => git.request('refresh', null, { signal }),
-    async snapshot(commit, base) {
+    async snapshot(commit, base, folder = 'required') {
       if (base?.commit?.id === commit) return base
       const assembly = openAssembly(base, limits)
-      const takes = { commit, base: base?.commit?.id ?? null }
+      const takes = { commit, base: base?.commit?.id ?? null, folder }
       const { commit: facts, difference } = await git.request('snapshot', takes, { onPart: assembly.add })
       return assembly.finish(facts, difference)
     },
@@ -95,6 +120,9 @@ function build(setup: Setup, description: string): Repository {
     },
     deepen: () => git.request('deepen', null),
     commitFiles: (wish) => git.request('commit', wish),
+    commitText: (commit) => git.request('commitText', { commit }),
+    filesOutside: (commit) => git.request('filesOutside', { commit }),
+    verify: (wish) => git.request('verify', wish),
     onHint(callback) {
       if (source.kind === 'local') watchers.push(watchRefs(source.gitdir, callback))
     },

@@ -1,8 +1,10 @@
 // What the parent and the Git child say to each other.
 
 import type { RepositoryLimits } from './limits.ts'
-import type { CommitWish, RepositoryFaultKind } from './repository.ts'
+import type { NewNote } from './notes.ts'
+import type { CommitText, CommitWish, Person, RepositoryFaultKind } from './repository.ts'
 import type { CommitFacts, EntryKind } from './snapshot.ts'
+import type { Verified, VerifyWish } from './verify-history.ts'
 
 export interface Credentials {
   readonly username?: string
@@ -20,16 +22,31 @@ export interface Setup {
         /** Without credentials. */
         readonly url: string
         readonly cache: string
-        readonly auth: Credentials
-        readonly caFile: string | null
-        readonly proxies: Proxies
         readonly depth: number | null
       }
     | { readonly kind: 'local'; readonly gitdir: string; readonly worktree: string | null }
+  /** How servers are reached: that of the repository, or the one that a folder's branches are pushed to. */
+  readonly access: Access
   readonly ref: string | null
+  /** File with the SSH private key that commits are signed with. */
+  readonly signingKey: string | null
   /** The deployment's folder in the repository, without slashes at its ends; empty for the root. */
   readonly folder: string
   readonly limits: RepositoryLimits
+}
+
+export interface Access {
+  /** For http and https. */
+  readonly auth: Credentials
+  readonly caFile: string | null
+  readonly proxies: Proxies
+  readonly ssh: SshAccess
+}
+
+export interface SshAccess {
+  /** Null: as the host's own ssh configuration says. */
+  readonly keyFile: string | null
+  readonly knownHostsFile: string | null
 }
 
 export interface Proxies {
@@ -42,7 +59,7 @@ export interface Proxies {
 export interface Tasks {
   refresh: { takes: null; part: never; gives: { commit: CommitFacts; ref: string | null } }
   snapshot: {
-    takes: { commit: string; base: string | null }
+    takes: { commit: string; base: string | null; folder: 'required' | 'optional' }
     part: FileBatch
     gives: { commit: CommitFacts; difference: Difference }
   }
@@ -56,6 +73,20 @@ export interface Tasks {
   ancestors: { takes: { commit: string }; part: CommitFacts[]; gives: { complete: boolean } }
   deepen: { takes: null; part: never; gives: boolean }
   commit: { takes: CommitWish; part: never; gives: CommitFacts }
+  commitText: { takes: { commit: string }; part: never; gives: CommitText }
+  notesWrite: {
+    takes: { own: string; notes: readonly NewNote[]; by: Person; message: string }
+    part: never
+    gives: boolean
+  }
+  notesRead: {
+    takes: { own: string; commits: readonly string[]; fetch: boolean }
+    part: never
+    gives: [string, string][]
+  }
+  notesPush: { takes: { own: string; by: Person; message: string }; part: never; gives: null }
+  filesOutside: { takes: { commit: string }; part: never; gives: number }
+  verify: { takes: VerifyWish; part: never; gives: Verified }
 }
 
 export type TaskName = keyof Tasks

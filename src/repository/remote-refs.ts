@@ -27,11 +27,11 @@ export interface Remote {
 export async function listRemoteRefs(remote: Remote, prefix: string, signal: AbortSignal): Promise<ServerRef[]> {
   const { url, transport } = remote
   const headers = await authorization(remote.auth)
-  const { http, failed } = transport.open(signal)
+  const { http, failed, close } = transport.open(signal)
   try {
     const listing = git.listServerRefs({
       http: wholeAnswers(http, url),
-      url,
+      url: transport.wire(url),
       headers,
       symrefs: true,
       peelTags: true,
@@ -41,6 +41,8 @@ export async function listRemoteRefs(remote: Remote, prefix: string, signal: Abo
   } catch (error) {
     signal.throwIfAborted()
     throw toRemoteFault(error, url, headers.Authorization !== undefined)
+  } finally {
+    close()
   }
 }
 

@@ -4,7 +4,6 @@ import { configuredAuthor } from './author.ts'
 import { openClone, type OpenClone } from './clone.ts'
 import { factsOf, peelToCommit, readCommit } from './commit.ts'
 import { isOid, MissingObject } from './git-object.ts'
-import { openTransport, type Transport } from './http-transport.ts'
 import type { RepositoryLimits } from './limits.ts'
 import { emptyRepository, missingCommit } from './missing-ref.ts'
 import type { Setup } from './protocol.ts'
@@ -18,19 +17,11 @@ const WHOLE_HISTORY = 0x7fffffff
 
 /** `ref` null follows the remote's HEAD. */
 export function openRemoteSource(
-  from: Extract<Setup['source'], { kind: 'remote' }>,
+  { url, cache, depth }: Extract<Setup['source'], { kind: 'remote' }>,
+  remote: Remote,
   ref: string | null,
   limits: RepositoryLimits,
 ): Source {
-  const { url, cache, auth, depth } = from
-  let transport: Transport | null = null
-  const remote: Remote = {
-    url,
-    auth,
-    get transport() {
-      return (transport ??= openTransport({ ...from, ...limits }))
-    },
-  }
   const clone = openClone(cache, remote)
   /** What is deployed, once it is known; `asked` null stands for all branches. */
   let tracked: { ref: string | null; asked: string | null; someRef: string; oid: string } | null = null
@@ -146,10 +137,13 @@ export function openRemoteSource(
       return true
     },
     author: () => configuredAuthor(null),
+    async branchTip(name, signal) {
+      return (await listRemoteRefs(remote, name, signal)).find((one) => one.ref === name)?.oid ?? null
+    },
     admit: async () => undefined,
     async land(landing, signal) {
-      const { pushCommit } = await import('./push.ts')
-      await pushCommit(remote, landing, signal)
+      const { pushRef } = await import('./push.ts')
+      await pushRef(remote, landing, signal)
     },
   }
 }

@@ -1,6 +1,7 @@
 // What graft needs of a Git repository, remote or local. Implementations do their Git work in a child process.
 
 import type { CommitFacts, Snapshot } from './snapshot.ts'
+import type { Verified, VerifyWish } from './verify-history.ts'
 
 export interface Repository {
   /** For people and logs: `https://host/path.git#main:folder`, never with credentials. */
@@ -8,8 +9,11 @@ export interface Repository {
 
   /** Fetches where there is a remote, and resolves branch, tag or commit. Throws RepositoryFault. */
   refresh(signal?: AbortSignal): Promise<Tip>
-  /** The deployment's folder at a commit. Entries equal to those of `base` are the same objects. */
-  snapshot(commit: string, base?: Snapshot): Promise<Snapshot>
+  /**
+   * The deployment's folder at a commit. Entries equal to those of `base` are the same objects. A commit that lacks that
+   * folder is a RepositoryFault `not-found`, or with `folder: 'optional'` holds nothing.
+   */
+  snapshot(commit: string, base?: Snapshot, folder?: 'required' | 'optional'): Promise<Snapshot>
   /** What lies in the work tree, not committed, without what Git ignores; only local repositories with one. */
   worktree(base?: Snapshot): Promise<Snapshot>
   /** Resolves any revision a person may type: `main`, `v1`, `HEAD~2`, `abc123`. */
@@ -27,10 +31,17 @@ export interface Repository {
   /** Fetches the history that a shallow clone lacks; false where that is not possible. */
   deepen(): Promise<boolean>
   /**
-   * Commits files to the branch that is deployed, and pushes it where the repository is remote. Throws RepositoryFault:
-   * `moved` where the branch is no longer at `onto`, `refused` where it may not be committed to.
+   * Commits files to the branch that is deployed, or to a new one; a repository behind a URL gets it by a push. Throws
+   * RepositoryFault: `moved` where the branch is no longer at `onto`, `refused` where it may not be committed to, or where
+   * the commit is in the folder and could not be pushed from there.
    */
   commitFiles(wish: CommitWish): Promise<CommitFacts>
+  /** The whole message of a commit and who stands behind it. Throws RepositoryFault `missing-ref`. */
+  commitText(commit: string): Promise<CommitText>
+  /** How many files outside the deployment's folder a commit changed, against its first parent. */
+  filesOutside(commit: string): Promise<number>
+  /** Whether a tip goes on from what was accepted, and is signed. Throws RepositoryFault `missing-ref`. */
+  verify(wish: VerifyWish): Promise<Verified>
   /** Calls back when something may have changed (local repositories are watched): a hint, never a fact. */
   onHint(callback: () => void): void
   close(): Promise<void>
@@ -43,6 +54,23 @@ export interface CommitWish {
   readonly message: string
   /** Null: as Git's own configuration says. */
   readonly author: Person | null
+  /**
+   * Null: the branch that is deployed. Else the short name of a branch, which is made from `onto`; `refused` where it
+   * exists already at another commit.
+   */
+  readonly branch: string | null
+  /** Of a folder: pushes the branch to the folder's remote (`origin`) as well. What lies behind a URL is always pushed to. */
+  readonly push: boolean
+}
+
+export interface CommitText {
+  readonly id: string
+  readonly parents: readonly string[]
+  /** Without the empty lines around it. */
+  readonly message: string
+  readonly author: Person & { readonly time: number }
+  /** Times in milliseconds since 1970. */
+  readonly committer: Person & { readonly time: number }
 }
 
 export interface FileChange {
@@ -50,6 +78,8 @@ export interface FileChange {
   readonly path: string
   /** Null: the file goes. */
   readonly content: Uint8Array | null
+  /** Whether Git is to mark the file executable; left out: as it is, and a new one is not. */
+  readonly executable?: boolean
 }
 
 export interface Person {

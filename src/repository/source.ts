@@ -24,9 +24,14 @@ export interface Source {
   replace(signal: AbortSignal): Promise<boolean>
   /** Who commits where nobody was named, by Git's own configuration; null where it does not say. */
   author(): Person | null
-  /** Before anything is made: throws RepositoryFault `refused` where these files may not be changed under somebody's hands. */
-  admit(ref: string, changes: readonly FileChange[]): Promise<void>
-  /** Adds the objects and moves the branch in one step. Throws RepositoryFault `moved` where it is elsewhere by now. */
+  /** The commit of a branch (its full name) where a commit to it would land; null where it is not there. */
+  branchTip(ref: string, signal: AbortSignal): Promise<string | null>
+  /** Before anything is made: throws RepositoryFault `refused` where this landing would be under somebody's hands. */
+  admit(landing: Pick<Landing, 'ref' | 'from' | 'changes' | 'apart' | 'push'>): Promise<void>
+  /**
+   * Adds the objects and moves or makes the branch in one step. Throws RepositoryFault `moved` where it is elsewhere by
+   * now; `refused` and others where it landed in a folder and could not be pushed from there.
+   */
   land(landing: Landing, signal: AbortSignal): Promise<void>
 }
 
@@ -34,11 +39,16 @@ export interface Source {
 export interface Landing {
   /** Full name of the branch. */
   readonly ref: string
-  readonly from: string
+  /** Null: the branch is made, and must not be there yet. */
+  readonly from: string | null
   readonly to: string
   readonly objects: readonly NewObject[]
   /** Its files that differ, with paths from the repository's root. */
   readonly changes: readonly FileChange[]
+  /** The branch was named, and need not be the one that is checked out. */
+  readonly apart: boolean
+  /** From a folder to its remote as well. */
+  readonly push: boolean
   readonly author: Person
   readonly subject: string
   /** Milliseconds since 1970. */

@@ -1,6 +1,6 @@
 // The tasks of the Git child: each is told a repository, and gives what the parent asked for.
 
-import { factsOf, readCommit } from './commit.ts'
+import { factsOf, readCommit, readCommitText } from './commit.ts'
 import { MissingObject } from './git-object.ts'
 import { walkAncestors, walkFirstParents } from './history.ts'
 import { type RepositoryLimits, tooManyFiles } from './limits.ts'
@@ -19,11 +19,12 @@ export async function takeSnapshot(
   { store, trees }: Objects,
   folder: string,
   limits: RepositoryLimits,
-  { commit, base }: Tasks['snapshot']['takes'],
+  { commit, base, folder: wanted }: Tasks['snapshot']['takes'],
   send: Send<Tasks['snapshot']['part']>,
 ): Promise<Tasks['snapshot']['gives']> {
   const facts = commitAt(store, commit)
-  const tree = folderTree(trees, facts.tree, folder, commit)
+  const tree =
+    wanted === 'optional' ? treeBelow(trees, facts.tree, folder) : folderTree(trees, facts.tree, folder, commit)
   const baseTree = base === null ? null : baseTreeOf(store, trees, base, folder)
   const difference = compareTrees(trees, baseTree, tree, (files) => {
     if (files > limits.filesPerSnapshot) throw tooManyFiles(limits)
@@ -64,6 +65,32 @@ export async function takeAncestors(
   }
 }
 
+export async function takeCommitText(
+  { store }: Objects,
+  { commit }: Tasks['commitText']['takes'],
+): Promise<Tasks['commitText']['gives']> {
+  commitAt(store, commit)
+  return readCommitText(store, commit)
+}
+
+/** How many files outside `folder` a commit changed, against its first parent. */
+export async function takeFilesOutside(
+  { store, trees }: Objects,
+  folder: string,
+  limits: RepositoryLimits,
+  { commit }: Tasks['filesOutside']['takes'],
+): Promise<Tasks['filesOutside']['gives']> {
+  if (folder === '') return 0
+  const { parents, tree } = commitAt(store, commit)
+  const [parent] = parents
+  const before = parent === undefined ? null : commitAt(store, parent).tree
+  const { files, removed } = compareTrees(trees, before, tree, (count) => {
+    if (count > limits.filesPerSnapshot) throw tooManyFiles(limits)
+  })
+  const outside = [...files.map(({ path }) => path), ...removed].filter((path) => !path.startsWith(`${folder}/`))
+  return new Set(outside).size
+}
+
 /** A commit that somebody named is not there: their mistake, or a history that went away, never damage. */
 function commitAt(store: ObjectStore, commit: string): ReturnType<typeof readCommit> {
   if (!store.has(commit)) throw missingCommit(commit, 'the repository')
@@ -81,15 +108,20 @@ function folderTree(trees: TreeReader, root: string, folder: string, commit: str
   return tree
 }
 
+/** Null where the folder is not there. */
+function treeBelow(trees: TreeReader, root: string, folder: string): string | null {
+  let tree = root
+  for (const name of folder === '' ? [] : folder.split('/')) {
+    const entry = trees.read(tree).get(name)
+    if (entry === undefined || !isFolder(entry)) return null
+    tree = entry.oid
+  }
+  return tree
+}
+
 function baseTreeOf(store: ObjectStore, trees: TreeReader, base: string, folder: string): string | null {
   try {
-    let tree = readCommit(store, base).tree
-    for (const name of folder === '' ? [] : folder.split('/')) {
-      const entry = trees.read(tree).get(name)
-      if (entry === undefined || !isFolder(entry)) return null
-      tree = entry.oid
-    }
-    return tree
+    return treeBelow(trees, readCommit(store, base).tree, folder)
   } catch (error) {
     if (error instanceof MissingObject) return null
     throw error

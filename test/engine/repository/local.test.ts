@@ -67,7 +67,8 @@ describe('a folder', () => {
     makeRepository(sandbox, 'new')
     await expect((await open({ repo: sandbox.path('new') })).refresh()).rejects.toMatchObject({
       kind: 'missing-ref',
-      message: expect.stringContaining('no commit yet'),
+      message: `${sandbox.path('new')} has no commit yet`,
+      remedy: 'Commit something to it',
     })
     await expect((await open({ ref: 'mian' })).refresh()).rejects.toMatchObject({
       message: expect.stringContaining('its branches are: main'),

@@ -3,6 +3,8 @@
 
 import { RepositoryFault, type Repository } from '../../../src/repository/repository.ts'
 import type { CommitFacts } from '../../../src/repository/snapshot.ts'
+import { openLocalSource } from '../../../src/repository/local-source.ts'
+import { takeVerify } from '../../../src/repository/verify-history.ts'
 import { snapshotOf } from '../desired/snapshot-of.ts'
 import { makeRepository, openSandbox, type Sandbox } from '../repository/git-sandbox.ts'
 
@@ -94,6 +96,23 @@ export function nativeRepository(deployment = 'name: shop\nformat: 1\n'): Native
         return true
       }),
     commitFiles: () => Promise.reject(new RepositoryFault('refused', 'nothing is committed here', '')),
+    commitText: (commit) =>
+      whole(() => {
+        const format = '--format=%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct'
+        const [an = '', ae = '', at = '', cn = '', ce = '', ct = ''] = git('log', '-1', format, commit).split('\0')
+        const message = git('log', '-1', '--format=%B', commit).trim()
+        const author = { name: an, email: ae, time: Number(at) * 1000 }
+        return {
+          id: commit,
+          parents: facts(commit).parents,
+          message,
+          author,
+          committer: { name: cn, email: ce, time: Number(ct) * 1000 },
+        }
+      }),
+    filesOutside: () => Promise.resolve(0),
+    verify: (wish) =>
+      takeVerify(openLocalSource(sandbox.path('.git'), sandbox.folder, null), wish, new AbortController().signal),
     onHint: (callback) => void hints.push(callback),
     close: () => Promise.resolve(),
   }

@@ -4,7 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describe as inWords, readAddress, readFolder } from '../../../src/repository/address.ts'
+import {
+  describe as inWords,
+  hostOf,
+  isRemoteAddress,
+  readAddress,
+  readFolder,
+} from '../../../src/repository/address.ts'
 import { authorization } from '../../../src/repository/credentials.ts'
 
 it.each([
@@ -33,12 +39,22 @@ it('does not repeat a URL that does not read', () => {
   )
 })
 
-it.each(['ssh://git@host/a.git', 'git@host:a/b.git', 'git://host/a.git', 'ftp://host/a'])(
-  '%s is not served',
-  (repo) => {
-    expect(() => readAddress(repo)).toThrow(expect.objectContaining({ kind: 'unsupported' }))
-  },
-)
+it.each(['git://host/a.git', 'ftp://host/a'])('%s is not served', (repo) => {
+  expect(() => readAddress(repo)).toThrow(expect.objectContaining({ kind: 'unsupported' }))
+  expect(isRemoteAddress(repo)).toBe(true)
+})
+
+it.each([
+  ['ssh://git@host/a.git/', 'ssh://git@host/a.git', 'host'],
+  ['ssh://git@[::1]:2222/srv/a b', 'ssh://git@[::1]:2222/srv/a b', '[::1]:2222'],
+  ['git@host.example:a/b.git', 'git@host.example:a/b.git', 'host.example'],
+  ['git@[fe80::1]:/srv/a', 'git@[fe80::1]:/srv/a', '[fe80::1]'],
+  ['https://host:8443/a', 'https://host:8443/a', 'host:8443'],
+])('%s is a remote', (repo, url, host) => {
+  expect(readAddress(repo)).toEqual({ kind: 'remote', url, auth: {} })
+  expect(isRemoteAddress(repo)).toBe(true)
+  expect(hostOf(url)).toBe(host)
+})
 
 it.each([
   ['/srv/repo', '/srv/repo'],
@@ -48,6 +64,7 @@ it.each([
   ['C:odd', 'C:odd'],
 ])('%s is a folder', (repo, folder) => {
   expect(readAddress(repo)).toEqual({ kind: 'local', folder })
+  expect(isRemoteAddress(repo)).toBe(false)
 })
 
 it('reads the folder inside', () => {
