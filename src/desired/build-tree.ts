@@ -73,6 +73,7 @@ export function leafOf(read: ReadLeaf, dependencies: Dependencies): Leaf | null 
     pull_policy: parts.pull_policy,
     probe: parts.probe,
     update: parts.update,
+    image_policy: parts.image_policy,
     on_unhealthy: parts.on_unhealthy,
     prune: parts.prune,
     dependencies,

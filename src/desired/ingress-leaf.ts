@@ -26,6 +26,7 @@ import { generationAt } from './yaml-document.ts'
 const AUTHORS_KEYS = [
   'image',
   'generation',
+  'image_policy',
   'mem_limit',
   'cpus',
   'logging',

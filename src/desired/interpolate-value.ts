@@ -15,7 +15,7 @@ export interface InterpolatedValue {
   readonly faults: readonly { readonly path: ValuePath; readonly fault: TemplateFault }[]
 }
 
-/** `except`: keys at the top level whose values are taken as they are. */
+/** `except`: keys at the top level, or `KEY.KEY` below it, whose values are taken as they are. */
 export function interpolateValue(
   value: unknown,
   scope: Scope,
@@ -41,7 +41,7 @@ export function interpolateValue(
     let hosted = false
     for (const [key, member] of Object.entries(node)) {
       const step = Array.isArray(node) ? Number(key) : key
-      const kept = path.length === 0 && except.has(key)
+      const kept = path.length < 2 && except.has([...path, key].join('.'))
       const result = kept ? { value: member, symbolic: member } : walk(member, [...path, step])
       real[step] = result.value
       symbolic[step] = result.symbolic

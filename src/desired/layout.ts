@@ -74,6 +74,11 @@ export function layoutOf(snapshot: Snapshot): Layout {
   return { deployment: snapshot.entries.get('deployment.yaml') ?? null, sets, candidates, strays, misnamed, problems }
 }
 
+/** As a shell takes it for one word. */
+function forShell(text: string): string {
+  return /^[\p{L}\p{N}._/@%+=:,-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 /** Why there is no deployment here: nothing at all, or no deployment.yaml at the top. */
 export function noDeployment(snapshot: Snapshot): Problem {
   const nowhere = { file: null, line: null, column: null, text: null, leaf: null, severity: 'unreadable' } as const
@@ -86,7 +91,7 @@ export function noDeployment(snapshot: Snapshot): Problem {
     return {
       ...nowhere,
       message: `there is no deployment.yaml at the top, but one in ${folder}`,
-      remedy: `use --path ${folder}`,
+      remedy: `use --path ${forShell(folder)}`,
     }
   }
   const top = [...snapshot.entries.keys()].filter((path) => !path.includes('/'))

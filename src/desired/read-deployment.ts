@@ -9,7 +9,7 @@ import type { ReadLeaf } from './read-leaf.ts'
 import { parseDeployment } from './schema/deployment.ts'
 import type { DeploymentParts } from './schema/deployment.ts'
 import { hostScope } from './scope.ts'
-import { faultProblems, isMapping, issueProblems, makeContext, scopeOf } from './set-context.ts'
+import { faultProblems, handsDownTheSame, isMapping, issueProblems, makeContext, scopeOf } from './set-context.ts'
 import type { Reading, SetContext } from './set-context.ts'
 import type { NetworkWish, VolumeWish } from './tree.ts'
 import type { Locate, YamlDocument } from './yaml-document.ts'
@@ -27,6 +27,7 @@ export interface RootContext extends SetContext {
 }
 
 const TAKEN_AS_WRITTEN: ReadonlySet<string> = new Set([
+  'ingress.image_policy',
   'name',
   'format',
   'prefix',
@@ -37,11 +38,12 @@ const TAKEN_AS_WRITTEN: ReadonlySet<string> = new Set([
   'host_variables',
 ])
 
-/** `host`: the host's own values; null: the examples. */
+/** `host`: the host's own values; null: the examples. `before`: the file as it was read last, with the same values. */
 export function readDeployment(
   entry: SnapshotEntry,
   host: ReadonlyMap<string, string> | null,
   reading: Reading,
+  before: RootContext | null = null,
 ): RootContext {
   const document = reading.document(entry)
   const { locate } = reading
@@ -61,7 +63,10 @@ export function readDeployment(
   const { parts } = parsed
   if (parts !== null) problems.push(...engineNameClashes(parts, document, locate))
   if (parts !== null) problems.push(...takenVolume(parts, document, locate))
-  const base = makeContext({ path: '', document, parent: null, root: () => context, parts, scope, problems })
+  const facts = { path: '', document, parent: null, root: () => context, parts, scope, problems }
+  const below =
+    before !== null && meansTheSame(before, parts) && handsDownTheSame(before, facts) ? before.below : undefined
+  const base = makeContext(facts, below)
   const valueIn = (value: unknown): unknown => (isMapping(value) ? value['ingress'] : undefined)
   const wish = { real: valueIn(filled.value), symbolic: valueIn(filled.symbolic), parts: parts?.ingress ?? null }
   let leaf: ReadLeaf | null | undefined
@@ -76,6 +81,14 @@ export function readDeployment(
     volumes: volumesOf(parts),
   }
   return context
+}
+
+/** Whether everything that leaves look at in `deployment.yaml` is as it was. An ingress is a leaf of its own. */
+function meansTheSame(before: RootContext, after: DeploymentParts | null): boolean {
+  if (before.parts === null || after === null || before.parts.ingress !== null || after.ingress !== null) return false
+  const seen = ({ name, prefix, networks, volumes, host_variables: supplied }: DeploymentParts): string =>
+    JSON.stringify([name, prefix, networks, volumes, supplied])
+  return seen(before.parts) === seen(after)
 }
 
 /** Values for the names in host_variables; a name the host does not supply is a problem and stands in as its example. */

@@ -52,10 +52,10 @@ export const NO_CONTENTS: Contents = {
 
 /** Reads a leaf, or gives what was made of the same entry in the same set while what it mounts is the same too. */
 export function readLeaf(entry: SnapshotEntry, name: string, set: SetContext, reading: Reading): ReadLeaf {
-  const known = set.leaves.get(entry)
+  const known = set.below.leaves.get(entry)
   if (known !== undefined && stillHolds(known, reading)) return known
   const fresh = readAfresh(entry, name, set, reading)
-  if (fresh.contents.lasting) set.leaves.set(entry, fresh)
+  if (fresh.contents.lasting) set.below.leaves.set(entry, fresh)
   return fresh
 }
 

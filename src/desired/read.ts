@@ -53,6 +53,7 @@ export function createReader(): Reader {
   const documents = new WeakMap<SnapshotEntry, YamlDocument>()
   const roots = new WeakMap<SnapshotEntry, { host: HostValues['host']; context: RootContext }>()
   const memory = createDependencyMemory()
+  let lastRoot: { readonly host: HostValues['host']; readonly context: RootContext } | null = null
   let earlier: { readonly host: HostValues['host']; readonly reading: EarlierReading } | null = null
 
   const document = (entry: SnapshotEntry): YamlDocument => {
@@ -65,7 +66,9 @@ export function createReader(): Reader {
   const rootOf = (entry: SnapshotEntry, host: HostValues['host'], reading: Reading): RootContext => {
     const known = roots.get(entry)
     if (known !== undefined && sameValues(known.host, host)) return known.context
-    const context = readDeployment(entry, host, reading)
+    const before = lastRoot !== null && sameValues(lastRoot.host, host) ? lastRoot.context : null
+    const context = readDeployment(entry, host, reading, before)
+    lastRoot = { host: host === null ? null : new Map(host), context }
     roots.set(entry, { host: host === null ? null : new Map(host), context })
     return context
   }

@@ -1,6 +1,7 @@
 // A set as the leaves in it see it: its variables, the defaults that lie under its leaves, whether it runs. Pure.
 
 import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
+import { decodeText } from './entry-text.ts'
 import { interpolateValue } from './interpolate-value.ts'
 import type { InterpolatedValue } from './interpolate-value.ts'
 import { NOTHING_MERGED, mergeOver } from './merge.ts'
@@ -33,9 +34,15 @@ export interface SetContext {
   readonly problems: readonly Problem[]
   /** What lies under the leaves directly in this set; worked out when the first of them asks. */
   readonly defaults: () => Defaults
-  /** What was made before of the sets and leaves directly below: an equal entry is the same object. */
+  readonly below: MadeBelow
+}
+
+/** What was made before of the sets and leaves directly below a set: an equal entry is the same object. */
+export interface MadeBelow {
   readonly sets: WeakMap<SnapshotEntry, SetContext>
   readonly leaves: WeakMap<SnapshotEntry, ReadLeaf>
+  /** The set read last at each path. */
+  readonly latest: Map<string, SetContext>
 }
 
 /** What reading any file needs to know. */
@@ -64,7 +71,7 @@ const TAKEN_AS_WRITTEN: ReadonlySet<string> = new Set(['description', 'defaults'
 
 /** Reads one set.yaml inside `parent`, or gives what was made of the same entry there before. */
 export function readSet(entry: SnapshotEntry, path: string, parent: SetContext, reading: Reading): SetContext {
-  const known = parent.sets.get(entry)
+  const known = parent.below.sets.get(entry)
   if (known !== undefined) return known
   const document = reading.document(entry)
   const { scope, problems } = scopeOf(document, parent.scope, reading.locate)
@@ -72,9 +79,34 @@ export function readSet(entry: SnapshotEntry, path: string, parent: SetContext, 
   problems.push(...document.problems, ...faultProblems(filled, scope, document, reading.locate))
   const parsed = document.problems.length > 0 ? { parts: null, issues: [] } : parseSet(filled.value)
   problems.push(...issueProblems(parsed.issues, document, problems, reading.locate))
-  const context = makeContext({ path, document, parent, root: parent.root, parts: parsed.parts, scope, problems })
-  parent.sets.set(entry, context)
+  const facts = { path, document, parent, root: parent.root, parts: parsed.parts, scope, problems }
+  const before = parent.below.latest.get(path)
+  const context = makeContext(facts, before !== undefined && handsDownTheSame(before, facts) ? before.below : undefined)
+  parent.below.sets.set(entry, context)
+  parent.below.latest.set(path, context)
   return context
+}
+
+/**
+ * Whether a set, edited, still means the same to everything below it (its description changed, what it depends on), so
+ * that nothing there has to be read again. Places in its `defaults` must be where they were, for problems to point at.
+ */
+export function handsDownTheSame(before: SetContext, after: ContextFacts): boolean {
+  if (before.parts === null || after.parts === null || before.problems.length + after.problems.length > 0) return false
+  const handed = ({ version, variables, defaults, state, suspend }: SetParts): string =>
+    JSON.stringify([version, variables, defaults, state, suspend])
+  if (handed(before.parts) !== handed(after.parts)) return false
+  if (Object.keys(after.parts.defaults).length === 0) return true
+  const from = defaultsText(before.document)
+  return from !== null && from === defaultsText(after.document)
+}
+
+/** The file from its `defaults` on, with the number of lines before; null where they cannot be found so simply. */
+function defaultsText({ entry }: YamlDocument): string | null {
+  const text = entry.content === null ? null : decodeText(entry.content)
+  const at = text?.search(/^defaults:/m) ?? -1
+  if (text === null || at < 0) return null
+  return `${text.slice(0, at).split('\n').length}:${text.slice(at)}`
 }
 
 export interface ContextFacts {
@@ -87,7 +119,8 @@ export interface ContextFacts {
   readonly problems: readonly Problem[]
 }
 
-export function makeContext(facts: ContextFacts): SetContext {
+/** `below`: what was made below an earlier reading of the set, where it means the same to what lies there. */
+export function makeContext(facts: ContextFacts, below?: MadeBelow): SetContext {
   const { document, parent, parts, scope } = facts
   let defaults: Defaults | null = null
   return {
@@ -96,8 +129,7 @@ export function makeContext(facts: ContextFacts): SetContext {
     state: parent?.state === 'stopped' ? 'stopped' : (parts?.state ?? 'running'),
     suspend: parent?.suspend === true || parts?.suspend === true,
     defaults: () => (defaults ??= mergeDefaults(layersOf(document, parent), scope)),
-    sets: new WeakMap(),
-    leaves: new WeakMap(),
+    below: below ?? { sets: new WeakMap(), leaves: new WeakMap(), latest: new Map() },
   }
 }
 
@@ -122,9 +154,12 @@ function mergeDefaults(layers: readonly Layer[], scope: Scope): Defaults {
   return { real, symbolic, faults }
 }
 
+/** A pattern's `$` is no variable. */
+const LITERAL_KEYS: ReadonlySet<string> = new Set(['image_policy'])
+
 /** A layer with its variables filled in. Its faults name the layer that comes out as `real`. */
 export function fillLayer(layer: Layer, scope: Scope): { real: Layer; symbolic: Layer; faults: LayerFault[] } {
-  const filled = interpolateValue(layer.value, scope)
+  const filled = interpolateValue(layer.value, scope, LITERAL_KEYS)
   const real = { ...layer, value: filled.value as Record<string, unknown> }
   const symbolic =
     filled.symbolic === filled.value ? real : { ...layer, value: filled.symbolic as Record<string, unknown> }

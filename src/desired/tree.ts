@@ -1,6 +1,7 @@
 // The desired state as a commit declares it: a deployment, its sets, and at the leaves containers and jobs.
 
 import type { CommitFacts } from '../repository/snapshot.ts'
+import type { ImagePolicy } from './image-policy.ts'
 import type { Milliseconds, Spec } from './spec.ts'
 
 export interface Tree {
@@ -87,6 +88,8 @@ export interface Leaf {
   /** graft's own probe, instead of a check that the engine runs. */
   readonly probe: Probe | null
   readonly update: UpdatePolicy
+  /** Which tags of its image may follow; null: nothing is said. */
+  readonly image_policy: ImagePolicy | null
   readonly on_unhealthy: 'restart' | 'ignore'
   /** false: never removed when the leaf goes away. */
   readonly prune: boolean

@@ -91,15 +91,16 @@ export function wholeFile(entry: { path: string }, message: string, remedy: stri
   return { file: entry.path, ...nowhere, message, remedy, severity: 'unreadable' }
 }
 
-interface Parsed {
+/** A text as nodes; offsets count UTF-16 units of `text`. */
+export interface Parsed {
   readonly text: string
   readonly documents: readonly Document.Parsed[]
   readonly root: Node | null
   readonly lines: LineCounter
 }
 
-/** Null where the nesting exhausts the stack. */
-function parse(text: string): Parsed | null {
+/** As YAML 1.2 with its core schema; null where the nesting exhausts the stack. Errors are in the documents. */
+export function parse(text: string): Parsed | null {
   const lines = new LineCounter()
   try {
     // Unique keys are checked in yaml-value.ts, in linear time.

@@ -7,7 +7,7 @@ import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { imageFacts } from './image-facts.ts'
-import { formatReference, parseReference } from './reference.ts'
+import { formatReference, parseReference } from '../desired/image-reference.ts'
 
 const IMAGE_ID = /^(sha256:)?[0-9a-f]{12,64}$/
 

@@ -1,6 +1,6 @@
 // Where a host fetches images from instead of where the repository says: rewrite rules over full references. Pure.
 
-import { formatReference, parseReference } from './reference.ts'
+import { formatReference, parseReference } from '../desired/image-reference.ts'
 
 export interface MirrorRule {
   /** Beginning of a full reference: `quay.io/`, `docker.io/library/nginx`. */

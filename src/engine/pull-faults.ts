@@ -2,7 +2,7 @@
 // Go's own words and has no codes for them, so the words decide; whatever is not known keeps its words.
 
 import { EngineFault } from '../apply/engine.ts'
-import { formatReference, parseReference } from './reference.ts'
+import { formatReference, parseReference } from '../desired/image-reference.ts'
 
 /** Whose credentials were tried; null: none were known. */
 export type TriedCredentials = { readonly owner: string } | null

@@ -9,8 +9,8 @@ import { findImage } from './images.ts'
 import { jsonLines } from './json-lines.ts'
 import { pullFault } from './pull-faults.ts'
 import { pullProgressMeter, type PullLine } from './pull-progress.ts'
-import { parseReference } from './reference.ts'
-import type { RegistryCredentials } from './registry-credentials.ts'
+import { parseReference } from '../desired/image-reference.ts'
+import { withoutSecrets, type RegistryCredentials } from './registry-credentials.ts'
 
 /** A pull that says nothing for this long (milliseconds) is given up: the registry hangs. */
 const IDLE_LIMIT = 120_000
@@ -96,14 +96,4 @@ function idleFault(reference: string, registry: string, limit: number): EngineFa
     `${registry} sent nothing of ${reference} for ${limit / 1000} s`,
     'Check the network between the engine and the registry; graft tries again by itself.',
   )
-}
-
-/** An engine repeats what a registry says, and a registry may repeat what it was sent. */
-function withoutSecrets(words: string, credentials: RegistryCredentials | null): string {
-  const { password, identitytoken, registrytoken } = credentials?.auth ?? {}
-  let clean = words
-  for (const secret of [password, identitytoken, registrytoken]) {
-    if (secret !== undefined && secret.length > 3) clean = clean.replaceAll(secret, '•••')
-  }
-  return clean
 }

@@ -43,6 +43,16 @@ export async function registryCredentials(configFolder: string, registry: string
   return entry === null ? null : credentialsInFile(entry, key, file)
 }
 
+/** An engine repeats what a registry says, and a registry may repeat what it was sent. */
+export function withoutSecrets(words: string, credentials: RegistryCredentials | null): string {
+  const { password, identitytoken, registrytoken } = credentials?.auth ?? {}
+  let clean = words
+  for (const secret of [password, identitytoken, registrytoken]) {
+    if (secret !== undefined && secret.length > 3) clean = clean.replaceAll(secret, '•••')
+  }
+  return clean
+}
+
 async function readConfig(file: string): Promise<unknown> {
   let text: string
   try {

@@ -101,12 +101,13 @@ function jobVerdict(leaf: Leaf, old: Leaf | null, after: Tree): Verdict {
   return verdict(leaf, old, 'keep', rolledBack ? 'a rollback does not run a job again' : 'as declared')
 }
 
-interface LeafIn {
+export interface LeafIn {
   readonly leaf: Leaf
   readonly tree: Tree
 }
 
-function changesBetween(before: LeafIn, after: LeafIn): FieldChange[] {
+/** What differs between two readings of a leaf, as fields with values ready to show; what is from secrets is not. */
+export function changesBetween(before: LeafIn, after: LeafIn): FieldChange[] {
   const from = fieldsOf(before)
   const to = fieldsOf(after)
   const changes: FieldChange[] = []

@@ -68,6 +68,7 @@ export const ingressKey = mapping(
   {
     image: identityKeys.image.schema,
     generation: graftKeys.generation.schema,
+    image_policy: graftKeys.image_policy.schema.optional(),
     check_port: integer(PORT_BOUNDS)
       .optional()
       .meta({ description: 'Port on loopback where each ingress container tells what it serves; 1936' }),

@@ -1,5 +1,6 @@
 // A leaf file's data becomes the parts of a leaf, or a list of everything that is wrong with it. Never throws.
 
+import type { ImagePolicy } from '../image-policy.ts'
 import type { Milliseconds, Spec } from '../spec.ts'
 import type { Dependency, Probe, UpdatePolicy } from '../tree.ts'
 import { disagreements } from './agreement.ts'
@@ -23,6 +24,7 @@ export interface LeafParts {
   pull_policy: 'missing' | 'always' | 'never'
   probe: Probe | null
   update: UpdatePolicy
+  image_policy: ImagePolicy | null
   on_unhealthy: 'restart' | 'ignore'
   prune: boolean
   depends_on: Map<string, Dependency>
@@ -102,6 +104,7 @@ function leafParts(values: LeafValues, context: LeafContext): LeafParts {
       measure: false,
       ...values.update,
     },
+    image_policy: values.image_policy ?? null,
     on_unhealthy: values.on_unhealthy ?? 'restart',
     prune: values.prune ?? true,
     depends_on: values.depends_on ?? new Map(),

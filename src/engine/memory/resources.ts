@@ -6,7 +6,7 @@ import type { NetworkWish, VolumeWish } from '../../desired/tree.ts'
 import { optionsDigest } from '../../plan/digests.ts'
 import type { ImageFacts } from '../../plan/observed.ts'
 import { pullFault } from '../pull-faults.ts'
-import { formatReference, parseReference } from '../reference.ts'
+import { formatReference, parseReference } from '../../desired/image-reference.ts'
 import { hex, type MemoryImage } from './behaviour.ts'
 import type { World } from './world.ts'
 

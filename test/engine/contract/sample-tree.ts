@@ -60,6 +60,7 @@ export function leafOf(
     pull_policy: 'missing',
     probe: null,
     update: { order: null, deadline: 60_000, settle: 0, drain: 0, measure: false },
+    image_policy: null,
     on_unhealthy: 'restart',
     prune: true,
     dependencies: new Map(),

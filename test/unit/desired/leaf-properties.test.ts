@@ -204,6 +204,7 @@ describe('a host’s values', () => {
       'files',
       'group_add',
       'healthcheck',
+      'image_policy',
       'labels',
       'logging',
       'networks',

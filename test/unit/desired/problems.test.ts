@@ -382,6 +382,7 @@ describe('no deployment', () => {
   it.each([
     [{ 'deployment.yml': DEPLOYMENT }, /rename deployment.yml/],
     [{ 'infra/deployment.yaml': DEPLOYMENT }, /--path infra/],
+    [{ 'große site/deployment.yaml': DEPLOYMENT }, /--path 'große site'/],
     [{ 'README.md': '' }, /add deployment.yaml/],
   ])('%j', (files, remedy) => {
     const { tree, problems } = read(files)

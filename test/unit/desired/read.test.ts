@@ -250,6 +250,21 @@ describe('networks and volumes', () => {
 })
 
 describe('a reader that has read before', () => {
+  it('points at the places of the newest files where nothing was read again', () => {
+    const set = (before: string): string => `${before}defaults:\n  ports: ["80:80"]\n`
+    const texts = { 'deployment.yaml': DEPLOYMENT, 'db/ab.yaml': LEAF, 'db/set.yaml': set('description: one\n') }
+    const reader = createReader()
+    const first = snapshotOf(texts)
+    reader.read(first, { host: null })
+    for (const before of ['description: two\n', 'description: two\n\n# longer\n', '']) {
+      const next = snapshotOf({ ...texts, 'db/set.yaml': set(before), 'db/cd.yaml': LEAF }, { base: first })
+      const clash = createReader().read(next, { host: null })
+      expect(clash.problems).not.toEqual([])
+      expect(reader.read(next, { host: null })).toEqual(clash)
+      expect(reader.read(first, { host: null }).problems).toEqual([])
+    }
+  })
+
   const files: Record<string, FileContent> = {
     'deployment.yaml': DEPLOYMENT,
     'db/set.yaml': '{}',
@@ -264,7 +279,11 @@ describe('a reader that has read before', () => {
     ['a mounted file', { 'db/x.txt': 'two' }, ['ab']],
     ['a new leaf', { 'db/gh.yaml': LEAF }, ['gh']],
     ['a leaf that goes', { 'db/ef.yaml': null }, []],
-    ['a check, on which a condition hangs', { 'db/set.yaml': 'depends_on: []\n' }, ['ab', 'cd', 'ef']],
+    ['what a set says of itself', { 'db/set.yaml': 'depends_on: []\ndescription: data\n' }, []],
+    ['what the deployment says of itself', { 'deployment.yaml': `${DEPLOYMENT}description: a shop\n` }, []],
+    ['a default of a set', { 'db/set.yaml': 'defaults: {user: "5"}\n' }, ['ab', 'cd', 'ef']],
+    ['a variable of the deployment', { 'deployment.yaml': `${DEPLOYMENT}variables: {A: b}\n` }, ['ab', 'cd', 'ef']],
+    ['the state of a set', { 'db/set.yaml': 'state: stopped\n' }, ['ab', 'cd', 'ef']],
     ['what another depends on', { 'db/cd.yaml': `${LEAF}depends_on: [ab, ef]\n` }, ['cd']],
     ['a file nobody reads', { 'db/notes.md': 'x' }, []],
   ]

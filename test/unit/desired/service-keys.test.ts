@@ -28,7 +28,7 @@ const SERVED = `
   .trim()
   .split(/\s+/)
 
-const OWN_KEYS = ['kind', 'generation', 'files', 'update', 'on_unhealthy', 'prune', 'renamed_from']
+const OWN_KEYS = ['kind', 'generation', 'files', 'update', 'image_policy', 'on_unhealthy', 'prune', 'renamed_from']
 const CONTEXT = { symbolic: false, ingress: false, leafName: 'web' }
 const LEAF = { generation: 1, image: 'nginx:1.27' }
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rewriteReference } from '../../../src/engine/mirrors.ts'
-import { formatReference, parseReference } from '../../../src/engine/reference.ts'
+import { formatReference, parseReference } from '../../../src/desired/image-reference.ts'
 import { parseRollbackTag, rollbackTag } from '../../../src/plan/rollback-tag.ts'
 
 const DIGEST = `sha256:${'a1'.repeat(32)}`

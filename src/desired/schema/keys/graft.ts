@@ -11,6 +11,7 @@ import { mapping, record, sortedRecord } from '../shapes.ts'
 import { cut } from '../show.ts'
 import { boolean, choice, cleanPath, name, repositoryPath } from '../texts.ts'
 import { fileMode } from './file-mode.ts'
+import { imagePolicy } from './image-policy.ts'
 
 /** Only a number itself: a variable here would let one commit mean two generations. */
 const generation = scalar<number>({
@@ -102,6 +103,12 @@ export const graftKeys = {
     '/etc/nova/policy.yaml': { source: './policy.yaml', mode: '0440', uid: 42436 },
   }),
   update: served('How the container is replaced', update, { order: 'start-first', deadline: '2m', drain: '10s' }),
+  image_policy: served(
+    'Which tags of its image may follow, for graft outdated and graft bump --outdated',
+    imagePolicy,
+    { semver: '^3.2' },
+    { pattern: '^v?(?<version>.*)-alpine$', prerelease: true },
+  ),
   on_unhealthy: served('What follows when the check fails later on', choice(['restart', 'ignore']), 'restart'),
   prune: served('false: the container stays when the leaf goes away', boolean(), false),
   renamed_from: served(
