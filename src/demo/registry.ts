@@ -25,7 +25,18 @@ export interface RegistryOptions {
   readonly port?: number
   /** Asks for `registryAccount` on every call. */
   readonly withPassword?: boolean
+  /** Asks for a token of this server on every call (Distribution, "Token Authentication"). */
+  readonly tokens?: TokenServer
   readonly cacheFolder?: string
+}
+
+export interface TokenServer {
+  /** Its address, which the registry gives to clients. */
+  readonly realm: string
+  readonly service: string
+  readonly issuer: string
+  /** File with the certificate (PEM) of the key that signs the tokens. */
+  readonly rootcertbundle: string
 }
 
 export interface Registry {
@@ -50,7 +61,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   // A port that was free a moment ago may be taken by now.
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
-    const child = await launch(program, folder, port, options.withPassword === true)
+    const child = await launch(program, folder, port, options)
     if (await answers(child, port)) {
       const stop = async (): Promise<void> => {
         if (child.exitCode !== null || child.signalCode !== null) return
@@ -68,12 +79,18 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   }
 }
 
-async function launch(program: string, folder: string, port: number, withPassword: boolean): Promise<ChildProcess> {
+async function launch(
+  program: string,
+  folder: string,
+  port: number,
+  { withPassword = false, tokens }: RegistryOptions,
+): Promise<ChildProcess> {
   const configuration = {
     version: '0.1',
     log: { level: 'warn', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'images') }, delete: { enabled: true } },
     http: { addr: `127.0.0.1:${port}`, secret: 'graft-test' },
+    ...(tokens === undefined ? {} : { auth: { token: tokens } }),
     ...(withPassword ? { auth: { htpasswd: { realm: 'graft', path: join(folder, 'htpasswd') } } } : {}),
   }
   // JSON is YAML too.

@@ -6,7 +6,20 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-const ROOMS = ['repository', 'desired', 'plan', 'apply', 'engine', 'report', 'daemon', 'http', 'cli', 'demo'] as const
+const ROOMS = [
+  'repository',
+  'desired',
+  'plan',
+  'apply',
+  'engine',
+  'registry',
+  'report',
+  'forge',
+  'daemon',
+  'http',
+  'cli',
+  'demo',
+] as const
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 
 /** What a pure room may take from Node: nothing that knows a clock, a disk, a network or an environment. */
