@@ -5,7 +5,7 @@ import { align, plain } from './columns.ts'
 import type { Palette } from './palette.ts'
 import { count } from './plurals.ts'
 
-export function gainLines(verdicts: readonly Verdict[], palette: Palette): string[] {
+export function gainLines(verdicts: readonly Pick<Verdict, 'set' | 'leaf' | 'gains'>[], palette: Palette): string[] {
   const gaining = verdicts.filter(({ gains }) => gains.length > 0)
   if (gaining.length === 0) return []
   const rows = gaining.map(({ set, leaf, gains }) => [

@@ -124,7 +124,7 @@ function expectedGap({ milliseconds, because }: NonNullable<Verdict['gap']>): st
 }
 
 /** The fields below say what changed; the reason repeats it only where it says more. */
-function reasonText({ changes, because, kind }: Verdict): string {
+export function reasonText({ changes, because, kind }: Verdict): string {
   if (kind === 'keep' && because === 'as declared') return ''
   const [first] = changes
   const repeats = first !== undefined && because.startsWith(first.field)
@@ -137,7 +137,8 @@ function beforeFields(because: string): string {
   return colon === -1 ? because : because.slice(0, colon)
 }
 
-function changeLines(changes: readonly FieldChange[], palette: Palette): string[] {
+/** Fields, aligned: `image  a → b`, `environment.X  + new`, `environment.Y  - old`. */
+export function changeLines(changes: readonly FieldChange[], palette: Palette): string[] {
   const rows = changes.map(({ field, from, to }) => {
     if (from === null) return [field, `${palette.good('+')} ${value(to ?? '')}`]
     if (to === null) return [field, `${palette.bad('-')} ${palette.dim(value(from))}`]
