@@ -6,6 +6,7 @@ import { askDaemon, socketsOf } from './daemon-place.ts'
 import type { Accepted } from '../daemon/open-deployment.ts'
 import { problemLines } from '../report/problem-lines.ts'
 import { problemsJson } from '../report/json.ts'
+import { noteRefused, withOutcome } from './apply-outcome.ts'
 import { bringAbout } from './bring-about.ts'
 import { examples, isSet, type CommandModule, type Invocation } from './command.ts'
 import { Mistake } from './mistakes.ts'
@@ -47,6 +48,8 @@ export const applyCommand: CommandModule = {
             ...problemLines(judgement.problems, { palette: output.palette, place }),
             'Nothing was changed.',
           ])
+        const before = await deployment.lastGood(judgement.tip, host)
+        await noteRefused(deployment, judgement, before?.tree.name ?? '', output)
         return 1
       }
       const engine = await openEngine(settings, surroundings.env)
@@ -57,8 +60,11 @@ export const applyCommand: CommandModule = {
           throw new Mistake(hold.because, hold.remedy)
         }
         try {
+          await deployment.accepted.keep(judgement.tip.id)
           const wish = deployment.wish(judgement, host, isSet(own, 'confirmRemovals'))
-          return await bringAbout(judgement, wish, engine, invocation, opened)
+          return await withOutcome(deployment, judgement, judgement.tree.name, output, (recorder) =>
+            bringAbout(judgement, wish, engine, invocation, opened, [], recorder),
+          )
         } finally {
           await hold.release()
         }

@@ -3,6 +3,7 @@
 import type { TableResult } from '../apply/outcome.ts'
 import type { Progress } from '../apply/progress.ts'
 import type { Accepted } from '../daemon/open-deployment.ts'
+import type { OutcomeRecorder } from '../daemon/outcome-recorder.ts'
 import type { Turn } from '../daemon/reconcile.ts'
 import { plain } from '../report/columns.ts'
 import { duration } from '../report/durations.ts'
@@ -18,7 +19,7 @@ import { openLiveScreen } from './live-screen.ts'
 import type { Opened } from './open-command.ts'
 import { openReconciler, type OpenedEngine } from './open-engine.ts'
 
-/** `restart`: leaves that get new containers of the same generation besides. Resolves to the exit code. */
+/** `restart`: leaves that get new containers of the same generation besides. `recorder`: told what comes of it. Resolves to the exit code. */
 export async function bringAbout(
   judgement: Accepted,
   wish: Turn['wish'],
@@ -26,6 +27,7 @@ export async function bringAbout(
   { surroundings, own, output }: Invocation,
   { deployment, place }: Opened,
   restart: readonly string[] = [],
+  recorder: OutcomeRecorder | null = null,
 ): Promise<number> {
   const json = isSet(own, 'json')
   const { palette } = output
@@ -49,6 +51,7 @@ export async function bringAbout(
       report,
       probed: () => new Map(),
       onChange: () => undefined,
+      ...(recorder === null ? {} : { onResult: recorder.noteResult }),
     },
   )
   reconciler.restart(restart)
@@ -71,12 +74,14 @@ export async function bringAbout(
       screen.settle([...headLines(judgement, palette, place), ...gainLines(turn.plan.verdicts, palette)])
     }
     view.planned(turn.plan)
+    recorder?.noteTurn(turn, reconciler.busy())
   }
   try {
     const { turn: last, results } = await reconciler.settle(wish, abort.signal, onTurn)
     // After a stop the last plan tells what was begun; what is there now is worth another look.
     const turn = abort.signal.aborted ? await reconciler.look(wish) : last
     screen.close()
+    if (!abort.signal.aborted) recorder?.finish(turn)
     const undone = [...reconciler.restarts()].filter(([, { state }]) => state !== 'done')
     const inSync = isInSync(turn) && !abort.signal.aborted
     if (json) {

@@ -1,6 +1,7 @@
 // The files of a new deployment repository, as text.
 
 import { jsonSchemas } from '../desired/schema/json-schema.ts'
+import { workflowFiles } from './init-workflows.ts'
 import { schemaFile, schemaText } from './schemas.ts'
 
 /** Path below the new folder → text. `name`: the deployment's. */
@@ -12,8 +13,7 @@ export function initFiles(name: string): ReadonlyMap<string, string> {
     ['web/hello.yaml', LEAF_FILE],
     ['web/index.html', PAGE],
     ['README.md', readme(name)],
-    ['.github/workflows/graft.yml', GITHUB],
-    ['.gitlab-ci.yml', GITLAB],
+    ...workflowFiles(),
     [`.schemas/${schemaFile('container')}`, schemaText(container)],
     [`.schemas/${schemaFile('set')}`, schemaText(set)],
     [`.schemas/${schemaFile('deployment')}`, schemaText(deployment)],
@@ -91,53 +91,14 @@ the history of the deployment.
 
 | to do this | do that |
 |---|---|
-| change a container | edit its file, take the next \`generation\`, commit |
+| give a container another image | \`graft bump NAME --tag TAG\`, commit |
+| change a container | edit its file, let \`graft validate --fix\` take the next \`generation\`, commit |
 | see what a change does | \`graft plan --worktree\` |
 | find mistakes | \`graft validate --worktree\` |
+| have mistakes found before each commit | \`git config core.hooksPath .githooks\`, once in each clone |
 | roll back | \`git revert COMMIT\` |
 | see what runs | \`graft status\` |
 
 \`.schemas/\` is for editors: they complete and check every YAML file. \`graft schema --write .schemas\` renews it.
 `
 }
-
-const GITHUB = `name: graft
-on:
-  pull_request:
-  push:
-    branches: [main]
-jobs:
-  check:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-        with:
-          fetch-depth: 0 # generations are judged against the whole history
-      - uses: actions/setup-node@v4
-        with:
-          node-version: 22
-      # The repository variable GRAFT_PACKAGE says where graft comes from: anything that npm can install, such as the
-      # address of its Git repository or of a tarball.
-      - run: npm install --global "$GRAFT_PACKAGE"
-        env:
-          GRAFT_PACKAGE: \${{ vars.GRAFT_PACKAGE }}
-      - run: graft validate
-      # A pull request is checked out merged into its base, so the first parent is what runs now. Exit code 2 means that
-      # there are changes, which is no failure.
-      - run: graft plan --offline || [ $? -eq 2 ]
-`
-
-const GITLAB = `graft:
-  image: node:22-alpine
-  variables:
-    GIT_DEPTH: 0 # generations are judged against the whole history
-  rules:
-    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
-    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
-  script:
-    # The CI variable GRAFT_PACKAGE says where graft comes from: anything that npm can install.
-    - npm install --global "$GRAFT_PACKAGE"
-    - graft validate
-    # Exit code 2 means that there are changes, which is no failure.
-    - graft plan --offline --against "\${CI_MERGE_REQUEST_DIFF_BASE_SHA:-HEAD~1}" || [ $? -eq 2 ]
-`

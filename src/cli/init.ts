@@ -6,6 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { findLocalFolder } from '../repository/local-folder.ts'
 import { examples, textOf, type CommandModule } from './command.ts'
 import { initFiles } from './init-files.ts'
+import { HOOK_PATH } from './init-workflows.ts'
 import { Mistake } from './mistakes.ts'
 
 export const init: CommandModule = {
@@ -39,7 +40,7 @@ export const init: CommandModule = {
     }
     for (const [path, text] of files) {
       await mkdir(dirname(join(folder, path)), { recursive: true })
-      await writeFile(join(folder, path), text, { flag: 'wx' })
+      await writeFile(join(folder, path), text, { flag: 'wx', mode: path === HOOK_PATH ? 0o755 : 0o644 })
     }
     const { palette } = output
     const shown = relative(cwd, folder) || '.'
@@ -56,6 +57,7 @@ export const init: CommandModule = {
       ...(shown === '.' ? [] : [`  cd ${shown}`]),
       ...(inRepository ? [] : ['  git init -b main']),
       '  git add . && git commit -m "A first deployment"',
+      '  git config core.hooksPath .githooks    # mistakes are found before each commit',
       '  graft validate    # what is wrong with it: nothing',
       '  graft plan        # what would be done on this host',
       '  graft apply       # do it',

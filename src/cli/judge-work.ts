@@ -18,10 +18,11 @@ export async function judgeWork(deployment: Deployment, worktree: boolean, host:
     return { judgement: await deployment.judgeWorktree(base?.id ?? null, host), base }
   }
   const { commit: base } = await deployment.repository.refresh()
-  return { judgement: await deployment.judge(base.id, host), base }
+  return { judgement: await deployment.judgeTip(base, host), base }
 }
 
-async function headOf({ repository }: Deployment): Promise<CommitFacts | null> {
+/** The commit that a work tree is based on; null in a repository without commits. Throws RepositoryFault. */
+export async function headOf({ repository }: Pick<Deployment, 'repository'>): Promise<CommitFacts | null> {
   try {
     return await repository.resolve('HEAD')
   } catch (error) {

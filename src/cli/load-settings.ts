@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path'
 
 import { settingsSchema, type Settings } from '../daemon/settings.ts'
+import { isRemoteAddress } from '../repository/address.ts'
 import type { Given } from './command.ts'
 import { textOf } from './command.ts'
 import { Problems } from './mistakes.ts'
@@ -16,10 +17,16 @@ const PATHS = [
   'state',
   'git_password_file',
   'git_token_file',
+  'git_ssh_key_file',
+  'git_known_hosts_file',
   'git_ca_file',
+  'verify_keys',
+  'signing_key_file',
   'policy',
   'host_variables',
   'docker_config',
+  'webhook_secret_file',
+  'forge_token_file',
 ] as const
 
 /**
@@ -64,14 +71,22 @@ function located(settings: Settings, sources: Sources, { cwd, env, home, root }:
   const absolute: Partial<Record<(typeof PATHS)[number] | 'repo', string>> = {}
   for (const key of PATHS) {
     const value = settings[key]
-    if (value !== undefined) absolute[key] = resolve(sources.get(key)?.folder ?? cwd, value)
+    // As a shell would have done it, had the path not come from a file.
+    const path = value?.startsWith('~/') === true ? join(home, value.slice(2)) : value
+    if (path !== undefined) absolute[key] = resolve(sources.get(key)?.folder ?? cwd, path)
   }
+  const verify = withFolder(settings.verify, sources.get('verify')?.folder ?? cwd)
   if (settings.repo !== undefined) {
-    const isAddress = /^[a-z][a-z0-9+.-]*:\/\//i.test(settings.repo) || /^[\w.-]+@[\w.-]+:/.test(settings.repo)
+    const isAddress = isRemoteAddress(settings.repo) || /^file:/i.test(settings.repo)
     absolute.repo = isAddress ? settings.repo : resolve(sources.get('repo')?.folder ?? cwd, settings.repo)
   }
   const usual = root ? '/var/lib/graft' : join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'graft')
-  return { ...settings, ...absolute, state: absolute.state ?? usual }
+  return { ...settings, ...absolute, ...verify, state: absolute.state ?? usual }
+}
+
+function withFolder(verify: Settings['verify'], folder: string): Pick<Settings, 'verify'> {
+  if (typeof verify !== 'object' || verify.keys === undefined) return {}
+  return { verify: { ...verify, keys: resolve(folder, verify.keys) } }
 }
 
 /** What a value of each setting should be, for one that is not. */
@@ -81,9 +96,19 @@ function words(key: string): { message: string; remedy: string } {
       return { message: 'parallel is a whole number from 1 to 64', remedy: 'write for example 4' }
     case 'poll':
       return { message: 'poll is a number of seconds above 0', remedy: 'write for example 15' }
+    case 'listen':
+      return { message: 'listen is an address and a port', remedy: 'write for example 127.0.0.1:8484' }
+    case 'forge':
+      return { message: 'forge is one of github, gitlab, gitea, forgejo', remedy: 'write for example gitea' }
     case 'measure':
     case 'allow_privileged':
+    case 'forward_only':
       return { message: `${key} is true or false`, remedy: 'write true, or leave it out' }
+    case 'verify':
+      return {
+        message: 'verify is one of head, every, off',
+        remedy: 'write for example every, or {mode: every, keys: FILE}',
+      }
     case 'log_level':
       return { message: 'log_level is one of debug, info, warn, error', remedy: 'write for example info' }
     case 'mirrors':

@@ -20,14 +20,18 @@ export function newsEntry(news: News): LogEntry | null {
       const fields = { event: 'commit', commit: id, subject: plain(subject), author: plain(author) }
       return { level: 'info', fields, message: `commit ${id.slice(0, 7)} ${plain(subject)} (${plain(author)})` }
     }
-    case 'unreadable': {
-      const { commit, problems, kept } = news
+    case 'unreadable':
+    case 'not-admitted': {
+      const { kind, commit, problems, kept } = news
       const stays = kept === null ? 'nothing is changed' : `${kept.slice(0, 7)} stays in force`
-      const fields = { event: 'unreadable', commit: commit.id, kept, problems }
+      const fields = { event: kind, commit: commit.id, kept, problems }
       return {
         level: 'error',
         fields,
-        message: told(`commit ${commit.id.slice(0, 7)} does not read; ${stays}`, problems),
+        message: told(
+          `commit ${commit.id.slice(0, 7)} ${kind === 'unreadable' ? 'does not read' : 'is not taken over'}; ${stays}`,
+          problems,
+        ),
       }
     }
     case 'host-problems':
@@ -43,6 +47,7 @@ export function newsEntry(news: News): LogEntry | null {
         message: told('the commit has problems', news.problems),
       }
     case 'repository-fault':
+    case 'notes-fault':
     case 'engine-fault': {
       const { kind, message, remedy, retryIn } = news
       const fields = { event: kind, fault: message, remedy, retryIn }
@@ -50,6 +55,17 @@ export function newsEntry(news: News): LogEntry | null {
     }
     case 'repository-back':
       return { level: 'info', fields: { event: news.kind }, message: 'the repository can be read again' }
+    case 'outcome': {
+      const { record } = news
+      const { commit, result, milliseconds, leaves } = record
+      const fields = { event: 'outcome', ...record }
+      const bad = leaves.find(({ message }) => message !== null)
+      const why = result === 'deployed' || bad === undefined ? '' : `: ${bad.leaf}: ${plain(bad.message ?? '')}`
+      const level = result === 'deployed' || result === 'superseded' ? 'info' : 'warn'
+      return { level, fields, message: `commit ${commit.slice(0, 7)} ${result} after ${duration(milliseconds)}${why}` }
+    }
+    case 'notes-back':
+      return { level: 'info', fields: { event: news.kind }, message: 'notes of outcomes arrive again' }
     case 'engine-back':
       return { level: 'info', fields: { event: news.kind }, message: 'the engine can be reached again' }
     case 'held': {

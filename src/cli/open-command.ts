@@ -6,6 +6,7 @@ import { dirname, join, relative, sep } from 'node:path'
 
 import { openDeployment, type Accepted, type Deployment, type Judgement } from '../daemon/open-deployment.ts'
 import type { HostFiles } from '../daemon/host-files.ts'
+import { isRemoteAddress } from '../repository/address.ts'
 import { findLocalFolder } from '../repository/local-folder.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Invocation } from './command.ts'
@@ -28,8 +29,7 @@ export async function openForCommand(
 ): Promise<Opened> {
   const loaded = await change(await loadSettings(shared, surroundings))
   const { cwd, env } = surroundings
-  const isRemote = /^https?:\/\//i.test(loaded.repo ?? '')
-  const isFolder = !isRemote && !/^[\w.+-]+(:\/\/|@[\w.-]+:)/.test(loaded.repo ?? '')
+  const isFolder = !isRemoteAddress(loaded.repo ?? '') && !/^file:/i.test(loaded.repo ?? '')
   const local = isFolder ? await findLocalFolder(loaded.repo ?? cwd) : null
   const repo = local === null ? (loaded.repo ?? cwd) : (local.worktree ?? local.gitdir)
   const worktree = local?.worktree ?? null
@@ -68,7 +68,7 @@ export async function judgeTip(
   signal?: AbortSignal,
 ): Promise<Judgement & { tip: CommitFacts }> {
   const { commit } = await deployment.repository.refresh(signal)
-  return { ...(await deployment.judge(commit.id, host)), tip: commit }
+  return { ...(await deployment.judgeTip(commit, host)), tip: commit }
 }
 
 /** The host's own files; throws Problems where they do not read. */
@@ -82,12 +82,8 @@ export function reads(judgement: Judgement): judgement is Accepted {
   return judgement.tree !== null
 }
 
-/** The commit as it is, or where it does not read, the newest before it that does; null for none. */
+/** The commit as it is, or where it does not count, what does before it; null for none. */
 export async function newestReadable(deployment: Deployment, host: HostFiles | null): Promise<Accepted | null> {
   const { tip, ...judgement } = await judgeTip(deployment, host)
-  if (reads(judgement)) return judgement
-  const id = await deployment.history.lastReadable(tip.id)
-  if (id === null) return null
-  const earlier = await deployment.judge(id, host)
-  return reads(earlier) ? earlier : null
+  return reads(judgement) ? judgement : deployment.lastGood(tip, host)
 }

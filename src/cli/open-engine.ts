@@ -8,12 +8,13 @@ import type { Engine } from '../apply/engine.ts'
 import type { Report } from '../apply/progress.ts'
 import { openLastSwaps } from '../daemon/last-swaps.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
-import { createReconciler, type Reconciler } from '../daemon/reconcile.ts'
+import { createReconciler, type Reconciler, type ReconcilerOptions } from '../daemon/reconcile.ts'
 import { connectEngine, type EngineConnection } from '../engine/connect.ts'
 import { dockerEngine } from '../engine/docker-engine.ts'
 import { resolveEngineUrl } from '../engine/engine-address.ts'
 import { rewriteReference } from '../engine/mirrors.ts'
 import { createRunDigest } from '../plan/run-digest.ts'
+import type { Settings } from '../daemon/settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export interface OpenedEngine {
@@ -26,15 +27,21 @@ type Environment = Surroundings['env']
 /** Throws an EngineFault where it cannot be reached. */
 export async function openEngine(settings: Deployment['settings'], env: Environment): Promise<OpenedEngine> {
   const connection = await connectEngine(await resolveEngineUrl(env, settings.engine))
-  const configFolder = settings.docker_config ?? (env['DOCKER_CONFIG'] || join(homedir(), '.docker'))
+  const configFolder = dockerConfigFolder(settings, env)
   const helper = settings.probe_image === undefined ? {} : { helperImage: settings.probe_image }
   return { connection, engine: dockerEngine(connection, { configFolder, ...helper }) }
+}
+
+/** Where Docker keeps the logins of registries. */
+export function dockerConfigFolder(settings: Pick<Settings, 'docker_config'>, env: Environment): string {
+  return settings.docker_config ?? (env['DOCKER_CONFIG'] || join(homedir(), '.docker'))
 }
 
 export interface Hooks {
   readonly report: Report
   readonly probed: () => ReadonlyMap<string, boolean>
   readonly onChange: () => void
+  readonly onResult?: NonNullable<ReconcilerOptions['onResult']>
 }
 
 /** For a command that only looks. */

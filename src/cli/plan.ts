@@ -5,6 +5,7 @@ import type { Problem } from '../desired/problem.ts'
 import { changesOffline, planOffline } from '../plan/offline.ts'
 import { changesAnything, type Plan } from '../plan/verdict.ts'
 import { planJson } from '../report/json.ts'
+import { planMarkdown, unreadableMarkdown } from '../report/plan-markdown.ts'
 import { planLines } from '../report/plan-lines.ts'
 import { problemLines } from '../report/problem-lines.ts'
 import { commitText } from '../report/status-lines.ts'
@@ -14,6 +15,7 @@ import { judgeWork } from './judge-work.ts'
 import { Mistake } from './mistakes.ts'
 import { hostFilesOf, openForCommand, reads, type Opened } from './open-command.ts'
 import { openEngine, openReconciler, QUIET } from './open-engine.ts'
+import { judgeAgainst } from './validate-against.ts'
 import { withoutPolicy } from './validate.ts'
 
 export const planCommand: CommandModule = {
@@ -25,6 +27,7 @@ export const planCommand: CommandModule = {
       .option('--worktree', 'look at the files as they lie there, not at the last commit')
       .option('--offline', 'without an engine: compare with an earlier commit')
       .option('--against <REV>', 'the earlier commit for --offline; default: the first parent')
+      .option('--markdown', 'as the comment of a pull request; implies --offline')
       .option('--all', 'show leaves that stay as they are, too')
       .option('--json', 'print JSON')
       .addHelpText(
@@ -34,11 +37,15 @@ export const planCommand: CommandModule = {
           ['graft plan --worktree', 'what is not committed yet against what runs'],
           ['graft plan --offline', 'what the last commit changes; in a pull request'],
           ['graft plan --offline --against origin/main', 'what a branch changes'],
+          ['graft plan --against origin/main --markdown', 'the comment of a pull request'],
         ]),
       )
   },
   async run(invocation) {
-    const offline = isSet(invocation.own, 'offline')
+    const markdown = isSet(invocation.own, 'markdown')
+    if (markdown && isSet(invocation.own, 'json'))
+      throw new Mistake('--markdown and --json exclude each other', 'choose one')
+    const offline = markdown || isSet(invocation.own, 'offline')
     if (!offline && textOf(invocation.own, 'against') !== undefined) {
       throw new Mistake(
         '--against goes with --offline',
@@ -83,9 +90,12 @@ async function planWithoutEngine(invocation: Invocation): Promise<number> {
   try {
     const worktree = isSet(own, 'worktree')
     const { policy } = await hostFilesOf(deployment)
-    const { judgement, base } = await judgeWork(deployment, worktree, null)
-    if (!reads(judgement)) return tellUnreadable(judgement.problems, invocation, opened)
     const against = textOf(own, 'against')
+    const { judgement, base } =
+      against === undefined || worktree
+        ? await judgeWork(deployment, worktree, null)
+        : await judgeAgainst(deployment, against)
+    if (!reads(judgement)) return tellUnreadable(judgement.problems, invocation, opened)
     const wanted =
       against === undefined
         ? worktree
@@ -97,6 +107,11 @@ async function planWithoutEngine(invocation: Invocation): Promise<number> {
     const before = earlier?.tree ?? null
     const limit = removalLimit(policy, judgement.tree, before?.leaves.size ?? 0)
     const plan = planOffline({ before, after: judgement.tree, refused: judgement.refused, removalLimit: limit })
+    if (isSet(own, 'markdown')) {
+      const { problems } = judgement
+      output.print([planMarkdown({ plan, problems, head: base, than: earlier?.commit ?? null }).trimEnd()])
+      return exitCode({ plan, problems, changes: changesOffline(plan) })
+    }
     if (!isSet(own, 'json')) {
       const { palette } = output
       const than =
@@ -131,6 +146,10 @@ function show({ plan, commit, problems, changes }: Shown, { output, own }: Invoc
       ...planLines(plan, { palette, all: isSet(own, 'all'), removalRemedy }),
     ])
   }
+  return exitCode({ plan, problems, changes })
+}
+
+function exitCode({ plan, problems, changes }: Omit<Shown, 'commit'>): number {
   if (problems.some(({ severity }) => severity !== 'warning')) return 1
   return changes || plan.removalHeld !== null ? 2 : 0
 }
@@ -143,6 +162,7 @@ async function tellUnreadable(
   if (isSet(own, 'json')) {
     const { problemsJson } = await import('../report/json.ts')
     output.printJson(problemsJson(problems))
-  } else output.print(problemLines(problems, { palette: output.palette, place }))
+  } else if (isSet(own, 'markdown')) output.print([unreadableMarkdown(problems).trimEnd()])
+  else output.print(problemLines(problems, { palette: output.palette, place }))
   return 1
 }

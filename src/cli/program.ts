@@ -26,9 +26,33 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   apply: { summary: 'do it once, and watch', load: async () => (await import('./apply.ts')).applyCommand },
   run: { summary: 'follow the repository for good', load: async () => (await import('./run.ts')).runCommand },
   status: { summary: 'show the tree with what runs', load: async () => (await import('./status.ts')).statusCommand },
+  history: {
+    summary: 'show which commits touched a container or a set, and what came of them',
+    load: async () => (await import('./history.ts')).historyCommand,
+  },
+  trace: {
+    summary: 'go from a container to its commit, author, file and pull request',
+    load: async () => (await import('./trace.ts')).traceCommand,
+  },
+  diff: {
+    summary: 'show two commits as generations and fields',
+    load: async () => (await import('./diff.ts')).diffCommand,
+  },
   logs: {
     summary: 'show the logs of a container, or of a whole set',
     load: async () => (await import('./logs.ts')).logsCommand,
+  },
+  bump: {
+    summary: 'write another image or version, with the next free generations',
+    load: async () => (await import('./bump.ts')).bumpCommand,
+  },
+  outdated: {
+    summary: 'list what the registries offer beyond what is declared',
+    load: async () => (await import('./outdated.ts')).outdatedCommand,
+  },
+  revert: {
+    summary: 'take a commit back, or put a leaf or a set back as it was',
+    load: async () => (await import('./revert.ts')).revertCommand,
   },
   restart: {
     summary: 'give a container, or a whole set, new containers',
@@ -59,7 +83,6 @@ export async function runCommandLine(
   const { stdout, stderr } = surroundings
   program
     .description('Keeps the containers of a Docker host the way a Git repository says they should be.')
-    .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .usage('COMMAND [OPTIONS]')
@@ -79,6 +102,8 @@ export async function runCommandLine(
       styleTitle,
     })
     .addHelpText('after', CLOSING)
+  // Options of the program are found behind the command, too, and bump has a --version of its own.
+  if (!argv.includes('bump')) program.version(version, '--version', 'print the version')
   addSharedOptions(program)
   for (const [name, entry] of Object.entries({ ...COMMANDS, ...more })) {
     const command = program

@@ -10,10 +10,12 @@ import { createHealthWatch } from '../daemon/health-watch.ts'
 import { holdDeployment } from '../daemon/hold-deployment.ts'
 import { startDaemon, type Daemon } from '../daemon/loop.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
+import { recordOutcomes } from '../daemon/record-outcomes.ts'
 import { serveControl } from '../http/control-server.ts'
 import type { Verdict } from '../plan/verdict.ts'
 import { examples, type CommandModule } from './command.ts'
 import { noteDaemon, socketIn } from './daemon-place.ts'
+import { openForgeTalk, openWebhooks } from './forge-talk.ts'
 import { openLog } from './log.ts'
 import { newsEntry } from './news-log.ts'
 import { Mistake } from './mistakes.ts'
@@ -101,6 +103,9 @@ async function holdAndFollow(
   }
 }
 
+/** Milliseconds that the end waits for notes that are being pushed. */
+const LAST_WORDS = 3_000
+
 async function follow(
   deployment: Deployment,
   { engine, connection, name }: OpenedEngine & { readonly name: string },
@@ -110,6 +115,21 @@ async function follow(
 ): Promise<number> {
   const { signal } = abort
   let wake = (): void => undefined
+  let pushed = (): void => undefined
+  const closeWebhooks = await openWebhooks(deployment.settings, () => pushed(), log)
+  const { settings, host, book } = deployment
+  const talk = openForgeTalk({ settings, host, clock, log })
+  book.onFault((fault) =>
+    write(log, newsEntry(fault === null ? { kind: 'notes-back' } : { kind: 'notes-fault', ...fault })),
+  )
+  book.catchUp()
+  const recorder = recordOutcomes(deployment, name, clock, {
+    onPending: (commit) => talk?.pending(commit),
+    onOutcome(record) {
+      write(log, newsEntry({ kind: 'outcome', record }))
+      talk?.outcome(record)
+    },
+  })
   const health = createHealthWatch(engine, clock, signal, () => wake())
   const verdicts = new Map<string, Verdict>()
   const reconciler = await openReconciler(
@@ -119,6 +139,7 @@ async function follow(
       report: (progress) => write(log, progressEntry(progress, verdicts)),
       probed: () => health.seen(),
       onChange: () => wake(),
+      onResult: recorder.noteResult,
     },
   )
   const daemon = startDaemon(
@@ -132,6 +153,7 @@ async function follow(
       probeOutput: (leaf) => health.output(leaf),
       stillOurs,
       tell: (news) => write(log, newsEntry(news)),
+      recorder,
       onTurn(turn) {
         health.follow(turn)
         // Of a leaf whose table had begun before, the reason why it began is kept.
@@ -144,6 +166,7 @@ async function follow(
     },
     (callback) => (wake = callback),
   )
+  pushed = () => daemon.pushed()
   const unhook = surroundings.onHangUp(() => {
     log.info({ event: 'asked', signal: 'SIGHUP' }, 'SIGHUP: looks again')
     daemon.wake('SIGHUP')
@@ -154,6 +177,9 @@ async function follow(
     return 0
   } finally {
     unhook()
+    await closeWebhooks()
+    await recorder.told()
+    await Promise.all([book.settled(LAST_WORDS), talk?.end()])
     await closeSocket()
   }
 }

@@ -78,9 +78,8 @@ async function lookAround({ surroundings: { env } }: Invocation, { deployment, s
   let wish
   try {
     const { commit: tip } = await deployment.repository.refresh()
-    const judgement = await deployment.judge(tip.id, host)
-    const earlier = reads(judgement) ? null : await deployment.history.lastReadable(tip.id)
-    const good = earlier === null ? judgement : await deployment.judge(earlier, host)
+    const judgement = await deployment.judgeTip(tip, host)
+    const good = reads(judgement) ? judgement : ((await deployment.lastGood(tip, host)) ?? judgement)
     wish = reads(good) ? deployment.wish(good, host, false) : null
     known = {
       repository: { ...status.repository, tip, seenAt: Date.now() },

@@ -34,12 +34,12 @@ export function untilNamed(deployment: Deployment, waiting: Waiting): Promise<st
   return untilThere(waiting, 'repository', async () => {
     const commit = await tipOrLastSeen(deployment, waiting.signal)
     const host = await deployment.hostFiles()
-    const judgement = await deployment.judge(commit.id, host)
+    const judgement = await deployment.judgeTip(commit, host)
     if (reads(judgement)) return judgement.tree.name
-    const id = await deployment.history.lastReadable(commit.id)
-    const earlier = id === null ? null : await deployment.judge(id, host)
-    if (earlier?.tree != null) return earlier.tree.name
-    const news: News = { kind: 'unreadable', commit, problems: [...host.problems, ...judgement.problems], kept: null }
+    const earlier = await deployment.lastGood(commit, host)
+    if (earlier !== null) return earlier.tree.name
+    const kind = judgement.admitted ? 'unreadable' : 'not-admitted'
+    const news: News = { kind, commit, problems: [...host.problems, ...judgement.problems], kept: null }
     if (told !== commit.id) write(waiting.log, news)
     told = commit.id
     return null

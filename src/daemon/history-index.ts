@@ -1,35 +1,20 @@
-// What each commit of the branch claims of each leaf, kept as an index that grows with each commit. It is a cache: it
-// can be deleted at any time, and is then read from the repository again.
+// What each commit of the branch claims of each leaf and what it touched, kept as an index that grows with each commit.
+// It is a cache: it can be deleted at any time, and is then read from the repository again.
 
-import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 
-import {
-  changedClaims,
-  EMPTY_LEDGER,
-  extendLedger,
-  ledgerKnows,
-  type LeafClaim,
-  type Ledger,
-} from '../desired/ledger.ts'
+import { EMPTY_LEDGER, extendLedger, ledgerKnows, type Ledger } from '../desired/ledger.ts'
 import type { InAncestors } from '../desired/ledger-judge.ts'
-import { LEDGER_DIGEST_VERSION } from '../desired/ledger-digest.ts'
 import type { Reader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { CommitFacts, Snapshot } from '../repository/snapshot.ts'
-
-/** One line of the index. `reads`: whether the commit could be read at all; one that could not claims nothing. */
-interface IndexedCommit {
-  readonly id: string
-  readonly subject: string
-  readonly parents: readonly string[]
-  readonly reads: boolean
-  readonly claims: readonly LeafClaim[]
-  readonly leaves: readonly (DepartedLeaf & { readonly leaf: string })[]
-}
+import { loadHistory, saveHistory } from './history-file.ts'
+import { createHistoryScan } from './history-scan.ts'
+import type { IndexedCommit } from './indexed-commit.ts'
+import { scanApart, ThreadLost } from './scan-apart.ts'
 
 export interface HistoryAt {
   readonly ledger: Ledger
@@ -44,120 +29,161 @@ export interface ReadCommit {
   readonly tree: Tree
 }
 
+export interface HistoryLine {
+  /** Along first parents, newest first. */
+  readonly commits: readonly IndexedCommit[]
+  /** False where a shallow clone ends before the history does. */
+  readonly complete: boolean
+}
+
 export interface HistoryIndex {
   /**
    * The ledger along the first parents of a commit, itself included. `known`: what that commit was read to already; it is
    * not read again where the host's own values had no part in it.
    */
   at(commit: string, known?: ReadCommit): Promise<HistoryAt>
+  /** What each commit along the first parents claimed and touched, itself included. */
+  along(commit: string): Promise<HistoryLine>
   /** Answers rule 3 for the side lines of merges below a commit; reads them on the first call. */
   sideLines(commit: string): Promise<InAncestors>
   /** Forgets that the history was cut short, after it was fetched whole. */
   reread(): Promise<void>
   /** The newest of a commit's first parents that reads; null for none. */
   lastReadable(commit: string): Promise<string | null>
+  /** Called before so many commits are read that a person would notice. */
+  onLong(callback: (commits: number) => void): void
 }
 
-/** First line of the file; an index with another one is read from the repository again. */
-const HEADER = JSON.stringify({ version: 1, digest: LEDGER_DIGEST_VERSION })
+export interface HistoryOptions {
+  /** From so many commits on they are read in a thread of their own. */
+  readonly apartFrom?: number
+}
+
+/** Below this, reading takes less than starting a thread and telling it the first commit. */
+const APART_FROM = 40
+/** Lines that a crash may cost. */
+const SAVED_AT_ONCE = 200
 
 /** `file`: where the index is kept; null: only in memory. */
-export function createHistoryIndex(repository: Repository, reader: Reader, file: string | null): HistoryIndex {
+export function createHistoryIndex(
+  repository: Repository,
+  reader: Reader,
+  file: string | null,
+  { apartFrom = APART_FROM }: HistoryOptions = {},
+): HistoryIndex {
   const commits = new Map<string, IndexedCommit>()
   const folded = new Map<string, { ledger: Ledger; departed: ReadonlyMap<string, DepartedLeaf> }>()
+  const scan = createHistoryScan(reader)
   let loaded: Promise<void> | null = null
-  let recent: { id: string; snapshot: Snapshot; tree: Tree | null } | null = null
+  let growing: Promise<unknown> = Promise.resolve()
   let incomplete = false
+  let tellLong: (commits: number) => void = () => undefined
 
-  async function load(): Promise<void> {
-    if (file === null) return
-    let text: string
-    try {
-      text = await readFile(file, 'utf8')
-    } catch {
-      return
-    }
-    const [head = '', ...lines] = text.split('\n')
-    if (head !== HEADER) return rm(file, { force: true })
-    for (const line of lines) {
-      try {
-        const entry = JSON.parse(line) as IndexedCommit
-        // Parents stand before their children. What lies above a gap is read again, or the ledger would end there.
-        const [parent] = entry.parents
-        if (parent === undefined || commits.has(parent)) commits.set(entry.id, entry)
-      } catch {
-        // A line that was cut by a crash; its commit is read again.
-      }
-    }
-  }
-
-  async function save(entries: readonly IndexedCommit[]): Promise<void> {
-    if (file === null || entries.length === 0) return
-    await mkdir(dirname(file), { recursive: true })
-    // The newline before keeps what a crash may have cut from swallowing the first line.
-    const text = `\n${entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')}`
-    try {
-      await appendFile(file, `${HEADER}\n`, { flag: 'ax' })
-    } catch {
-      // It is there already.
-    }
-    await appendFile(file, text)
-  }
-
-  /** Reads what of the first-parent line is not in the index yet, oldest first. */
+  /** Reads what of the first-parent line is not in the index yet, oldest first; one line at a time. */
   async function grow(commit: string, known: ReadCommit | null): Promise<void> {
-    loaded ??= load()
+    const turn = growing.then(() => growNow(commit, known))
+    growing = turn.catch(() => undefined)
+    await turn
+  }
+
+  async function growNow(commit: string, known: ReadCommit | null): Promise<void> {
+    loaded ??= file === null ? Promise.resolve() : loadHistory(file, commits)
     await loaded
     if (commits.has(commit)) {
       // The next commit is compared with this one.
-      if (known !== null) recent = { id: commit, ...known }
+      if (known !== null) scan.see(commit, known.snapshot, known.tree)
       return
     }
     const line = await repository.firstParents(commit, new Set(commits.keys()))
     if (!line.complete) incomplete = true
-    const added: IndexedCommit[] = []
+    const fresh = line.commits.toReversed()
+    let unsaved: IndexedCommit[] = []
+    // What was read from a history that is cut short means something else once the rest is there: it is not kept.
+    const save = async (): Promise<void> => {
+      const entries = unsaved
+      unsaved = []
+      if (!incomplete && file !== null) await saveHistory(file, entries)
+    }
+    const keep = (entry: IndexedCommit): void => {
+      commits.set(entry.id, entry)
+      unsaved.push(entry)
+    }
     try {
-      for (const facts of line.commits.toReversed()) {
-        added.push(await indexCommit(facts, facts.id === commit ? known : null))
-        if (added.length % 20 === 0) await setImmediate()
+      if (fresh.length >= apartFrom) {
+        tellLong(fresh.length)
+        await readApart(fresh, keep, save)
       }
+      await readHere(
+        fresh.filter(({ id }) => !commits.has(id)),
+        commit,
+        known,
+        keep,
+      )
     } finally {
-      // What was read from a history that is cut short means something else once the rest is there: it is not kept.
-      if (!incomplete) await save(added)
+      await save()
+    }
+    if (known !== null && scan.last?.id !== commit) scan.see(commit, known.snapshot, known.tree)
+  }
+
+  async function readApart(
+    fresh: readonly CommitFacts[],
+    keep: (entry: IndexedCommit) => void,
+    save: () => Promise<void>,
+  ): Promise<void> {
+    const base = readingsBefore(fresh[0])
+    let count = 0
+    try {
+      await scanApart({
+        base,
+        commits: fresh,
+        onEntry: keep,
+        async snapshot(id, before) {
+          if (++count % SAVED_AT_ONCE === 0) await save()
+          return repository.snapshot(id, before, 'optional')
+        },
+      })
+    } catch (error) {
+      // What the thread has not done is read here.
+      if (!(error instanceof ThreadLost)) throw error
+    }
+    scan.forget()
+  }
+
+  async function readHere(
+    fresh: readonly CommitFacts[],
+    tip: string,
+    known: ReadCommit | null,
+    keep: (entry: IndexedCommit) => void,
+  ): Promise<void> {
+    const [first] = fresh
+    if (first === undefined) return
+    if (first.parents[0] !== scan.last?.id) {
+      const before = scan.last?.snapshot
+      scan.forget()
+      for (const id of readingsBefore(first)) {
+        scan.see(id, await repository.snapshot(id, scan.last?.snapshot ?? before, 'optional'))
+      }
+    }
+    for (const [number, facts] of fresh.entries()) {
+      if (facts.id === tip && known !== null) keep(scan.add(facts, known.snapshot, known.tree))
+      else keep(scan.add(facts, await repository.snapshot(facts.id, scan.last?.snapshot, 'optional')))
+      if (number % 20 === 19) await setImmediate()
     }
   }
 
-  async function indexCommit(facts: CommitFacts, known: ReadCommit | null): Promise<IndexedCommit> {
-    const [parent] = facts.parents
-    const before = await treeBefore(parent)
-    const { snapshot, tree } = known ?? (await readCommit(facts.id))
-    recent = { id: facts.id, snapshot, tree: tree ?? before }
-    const entry: IndexedCommit = {
-      id: facts.id,
-      subject: facts.subject,
-      parents: facts.parents,
-      reads: tree !== null,
-      claims: tree === null ? [] : changedClaims(tree, before),
-      leaves: tree === null ? [] : changedLeaves(tree, before),
-    }
-    commits.set(entry.id, entry)
-    return entry
+  /** What a commit is compared with: the newest before it that reads, and its first parent; oldest first. */
+  function readingsBefore(commit: CommitFacts | undefined): string[] {
+    const parent = commit?.parents[0]
+    if (parent === undefined || !commits.has(parent)) return []
+    const readable = newestReadable(parent)
+    return readable === null || readable === parent ? [parent] : [readable, parent]
   }
 
-  /** The tree of the last commit at or before `id` that reads. */
-  async function treeBefore(id: string | undefined): Promise<Tree | null> {
-    for (let at = id; at !== undefined; at = commits.get(at)?.parents[0]) {
-      if (recent?.id === at) return recent.tree
-      if (commits.get(at)?.reads !== true) continue
-      recent = { id: at, ...(await readCommit(at)) }
-      return recent.tree
+  function newestReadable(commit: string): string | null {
+    for (let id: string | undefined = commit; id !== undefined; id = commits.get(id)?.parents[0]) {
+      if (commits.get(id)?.reads === true) return id
     }
     return null
-  }
-
-  async function readCommit(id: string): Promise<{ snapshot: Snapshot; tree: Tree | null }> {
-    const snapshot = await repository.snapshot(id, recent?.snapshot)
-    return { snapshot, tree: reader.read(snapshot, { host: null }).tree }
   }
 
   function fold(commit: string): { ledger: Ledger; departed: ReadonlyMap<string, DepartedLeaf> } {
@@ -200,6 +226,16 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
 
   return {
     at,
+    async along(commit) {
+      await grow(commit, null)
+      const line: IndexedCommit[] = []
+      let entry = commits.get(commit)
+      while (entry !== undefined) {
+        line.push(entry)
+        entry = commits.get(entry.parents[0] ?? '')
+      }
+      return { commits: line, complete: !incomplete }
+    },
     async sideLines(commit) {
       const { commits: all, complete } = await repository.ancestors(commit)
       const tips = all.flatMap(({ parents }) => parents.slice(1))
@@ -211,18 +247,18 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
       }
     },
     async reread() {
+      await growing
       commits.clear()
       folded.clear()
+      scan.forget()
       incomplete = false
       if (file !== null) await rm(file, { force: true })
     },
     async lastReadable(commit) {
       await grow(commit, null)
-      for (let id: string | undefined = commit; id !== undefined; id = commits.get(id)?.parents[0]) {
-        if (commits.get(id)?.reads === true) return id
-      }
-      return null
+      return newestReadable(commit)
     },
+    onLong: (callback) => (tellLong = callback),
   }
 }
 
@@ -230,17 +266,4 @@ export function createHistoryIndex(repository: Repository, reader: Reader, file:
 function asksTheHost({ entries }: Snapshot): boolean {
   const text = entries.get('deployment.yaml')?.content ?? null
   return text === null || new TextDecoder().decode(text).includes('host_variables')
-}
-
-function changedLeaves(tree: Tree, before: Tree | null): IndexedCommit['leaves'] {
-  const changed: (DepartedLeaf & { leaf: string })[] = []
-  for (const [leaf, now] of tree.leaves) {
-    const old = before?.leaves.get(leaf)
-    if (old === now) continue
-    const dependencies = [...now.dependencies.keys()]
-    const same =
-      old !== undefined && old.prune === now.prune && dependencies.join() === [...old.dependencies.keys()].join()
-    if (!same) changed.push({ leaf, prune: now.prune, dependencies })
-  }
-  return changed
 }

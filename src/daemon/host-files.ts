@@ -10,10 +10,13 @@ import { z } from 'zod'
 import { NO_POLICY, parsePolicy, type Policy } from '../desired/policy.ts'
 import type { Problem } from '../desired/problem.ts'
 import type { Settings } from './settings.ts'
+import { signatureRules } from './signature-rules.ts'
 
 export interface HostFiles {
   readonly policy: Policy
   readonly variables: ReadonlyMap<string, string>
+  /** The file of keys that commits may be signed with; null where none is asked for, or it cannot be read. */
+  readonly trustedKeys: Uint8Array | null
   readonly problems: readonly Problem[]
   /** Changes exactly when something above does. */
   readonly fingerprint: string
@@ -27,12 +30,15 @@ export async function readHostFiles(settings: Settings, state: string): Promise<
   const policy = policyText === null ? { policy: NO_POLICY, problems: [] } : parsePolicy(policyText, policyFile)
   const variablesFile = settings.host_variables ?? join(state, 'host.yaml')
   const text = await readWhereThere(variablesFile, settings.host_variables !== undefined, 'host_variables', problems)
+  const { mode, keysFile } = signatureRules(settings, state)
+  const keys = mode === 'off' ? null : await readWhereThere(keysFile, true, 'verify_keys', problems, 'latin1')
   const variables = text === null ? new Map<string, string>() : parseVariables(text, variablesFile, problems)
   return {
     policy: policy.policy ?? NO_POLICY,
     variables,
+    trustedKeys: keys === null ? null : Buffer.from(keys, 'latin1'),
     problems: [...problems, ...policy.problems],
-    fingerprint: JSON.stringify([policyText, text]),
+    fingerprint: JSON.stringify([policyText, text, mode, keys]),
   }
 }
 
@@ -63,9 +69,10 @@ async function readWhereThere(
   named: boolean,
   setting: string,
   problems: Problem[],
+  encoding: 'utf8' | 'latin1' = 'utf8',
 ): Promise<string | null> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file, encoding)
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     if (missing && !named) return null

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../apply/clock.ts'
 import { EngineFault, type Engine } from '../apply/engine.ts'
+import { isRemoteAddress } from '../repository/address.ts'
 import { RepositoryFault } from '../repository/repository.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Problem } from '../desired/problem.ts'
@@ -11,6 +12,7 @@ import type { Misnamed } from './named-set.ts'
 import type { News } from './news.ts'
 import { WORKED_ON } from '../plan/proposal.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
+import type { OutcomeRecorder } from './outcome-recorder.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
 import { treeStatus, type RepositoryStatus, type Status } from './status.ts'
@@ -31,6 +33,8 @@ export interface DaemonOptions {
   readonly tell: (news: News) => void
   /** Called after each turn with what runs, so that graft's own probes follow. */
   readonly onTurn: (turn: Turn) => void
+  /** Follows what becomes of commits; left out: nobody wants to know. */
+  readonly recorder?: OutcomeRecorder
 }
 
 export interface Daemon {
@@ -38,6 +42,8 @@ export interface Daemon {
   readonly ended: Promise<void>
   /** Look at both, now. */
   wake(reason: string): void
+  /** Somebody says that something was pushed: look at the repository, now. */
+  pushed(): void
   /** Forgets why a leaf waits, and looks. */
   retry(leaf: string): void
   /** Gives the leaf, or all of the set, new containers of the same generation; says which leaves, or why none. */
@@ -83,7 +89,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
   async function follow(): Promise<void> {
     let failures = 0
     while (!signal.aborted) {
-      let pause = deployment.settings.repo.includes('://') ? deployment.settings.poll * 1000 : LOCAL_POLL
+      let pause = isRemoteAddress(deployment.settings.repo) ? deployment.settings.poll * 1000 : LOCAL_POLL
       try {
         const { commit } = await deployment.repository.refresh(signal)
         if (failures > 0) tell({ kind: 'repository-back' })
@@ -109,21 +115,27 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     const host = await deployment.hostFiles()
     if (judged?.id === commit.id && judged.fingerprint === host.fingerprint) return
     if (judged?.id !== commit.id) tell({ kind: 'commit', commit })
-    const judgement = await deployment.judge(commit.id, host)
+    const judgement = await deployment.judgeTip(commit, host)
     problems = [...host.problems, ...judgement.problems]
+    const isGood = isAccepted(judgement)
+    const good = isGood ? judgement : await lastGood(commit, host)
+    if (isGood && host.problems.length === 0) await deployment.accepted.keep(commit.id)
+    // Not before: what failed so far is tried again.
     judged = { id: commit.id, fingerprint: host.fingerprint }
     if (host.problems.length > 0) {
       tell({ kind: 'host-problems', problems: host.problems })
       if (accepted !== null) return
     }
-    const good = isAccepted(judgement) ? judgement : await lastGood(commit, host)
     if (good !== judgement) {
-      tell({ kind: 'unreadable', commit, problems: judgement.problems, kept: good?.commit?.id ?? null })
+      const kind = judgement.admitted ? 'unreadable' : 'not-admitted'
+      tell({ kind, commit, problems: judgement.problems, kept: good?.commit?.id ?? null })
+      options.recorder?.refuse(commit.id, judgement.problems)
     } else if (judgement.problems.length > 0) tell({ kind: 'problems', problems: judgement.problems })
     if (good === null || host.problems.length > 0) return
     accepted = good
     wish = deployment.wish(good, host, false)
-    engineWaker.wake()
+    options.recorder?.follow(good.commit?.id ?? commit.id, good.problems)
+    engineWaker.wake('now')
   }
 
   /** The repository is away at the start: the commit that was last seen is still in the clone. */
@@ -141,11 +153,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     commit: CommitFacts,
     host: Awaited<ReturnType<Deployment['hostFiles']>>,
   ): Promise<Accepted | null> {
-    if (accepted !== null) return accepted
-    const id = await deployment.history.lastReadable(commit.id)
-    if (id === null) return null
-    const judgement = await deployment.judge(id, host)
-    return isAccepted(judgement) ? judgement : null
+    return accepted ?? (await deployment.lastGood(commit, host))
   }
 
   function tellHolds({ plan }: Turn): void {
@@ -177,6 +185,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           failures = 0
           engineFault = null
           options.onTurn(turn)
+          options.recorder?.noteTurn(turn, reconciler.busy())
           tellHolds(turn)
           const probed = { healthy: options.probed(), output: options.probeOutput ?? (() => null) }
           for (const turned of healthNews(turn, probed)) tell({ kind: 'health', ...turned })
@@ -221,6 +230,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       repositoryWaker.wake()
       engineWaker.wake()
     },
+    pushed: () => repositoryWaker.wake('now'),
     retry(leaf) {
       reconciler.retry(leaf)
       engineWaker.wake()

@@ -1,14 +1,16 @@
 // What the daemon tells while it works; whoever logs it finds the words.
 
 import type { Problem } from '../desired/problem.ts'
+import type { OutcomeRecord } from '../report/outcome-record.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { HealthTurn } from './health-news.ts'
 import type { Turn } from './reconcile.ts'
 
 export type News =
   | { readonly kind: 'commit'; readonly commit: CommitFacts }
+  /** `not-admitted`: its signatures, or what was accepted before it, stand against it. */
   | {
-      readonly kind: 'unreadable'
+      readonly kind: 'unreadable' | 'not-admitted'
       readonly commit: CommitFacts
       readonly problems: readonly Problem[]
       readonly kept: string | null
@@ -17,6 +19,11 @@ export type News =
   | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
   | { readonly kind: 'repository-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
   | { readonly kind: 'repository-back' }
+  /** What came of a commit; told again where later changes make it better or worse. */
+  | { readonly kind: 'outcome'; readonly record: OutcomeRecord }
+  /** Outcomes cannot be noted, or not be pushed; nothing else is delayed by that. */
+  | { readonly kind: 'notes-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
+  | { readonly kind: 'notes-back' }
   | { readonly kind: 'engine-fault'; readonly message: string; readonly remedy: string; readonly retryIn: number }
   | { readonly kind: 'engine-back' }
   /** Leaves that newly wait or are refused, and why; told once for each reason. */

@@ -8,15 +8,23 @@ import { removalLimit } from '../desired/policy-judge.ts'
 import type { Problem } from '../desired/problem.ts'
 import { createReader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
-import { openRepository } from '../repository/open.ts'
-import type { Repository } from '../repository/repository.ts'
+import { systemClock } from '../apply/clock.ts'
+import { isRemoteAddress } from '../repository/address.ts'
+import { openNotes } from '../repository/notes.ts'
+import { openWithProcess, type RepositoryOptions } from '../repository/open.ts'
+import { RepositoryFault, type Repository } from '../repository/repository.ts'
 import type { CommitFacts, Snapshot } from '../repository/snapshot.ts'
 import { accept, type Acceptance } from './accept.ts'
+import { createAcceptedCommits, type AcceptedCommits } from './accepted-commits.ts'
+import { admit } from './admit.ts'
 import { createHistoryIndex, type HistoryIndex } from './history-index.ts'
 import { readHostFiles, type HostFiles } from './host-files.ts'
 import { createLastTip, type LastTip } from './last-tip.ts'
+import { hostName, notesMode } from './notes-settings.ts'
+import { openOutcomeBook, type OutcomeBook, type OutcomesOf } from './outcomes.ts'
 import type { Wish } from './reconcile.ts'
 import type { Settings } from './settings.ts'
+import { signatureRules } from './signature-rules.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
 
 export interface Deployment {
@@ -25,9 +33,25 @@ export interface Deployment {
   readonly repository: Repository
   readonly history: HistoryIndex
   readonly lastTip: LastTip
+  readonly accepted: AcceptedCommits
+  /** This host's name in what it tells of commits. */
+  readonly host: string
+  /** Where this host tells what came of commits. */
+  readonly book: OutcomeBook
+  /** What hosts told of commits, with what the server has, where it answers; never throws a RepositoryFault. */
+  readonly outcomes: OutcomesOf
   hostFiles(): Promise<HostFiles>
   /** Judges a commit; `host` null: without the host's own values, as in a pull request. */
   judge(commit: string, host: HostFiles | null): Promise<Judgement>
+  /**
+   * Judges a commit that is to be taken over: its signatures and what was accepted before it first. With `host`, nothing
+   * is read of one that is not admitted.
+   */
+  judgeTip(tip: CommitFacts, host: HostFiles | null): Promise<Judgement>
+  /** What stays in force where a tip cannot be taken over and nothing is in force yet; null for nothing. */
+  lastGood(tip: CommitFacts, host: HostFiles | null): Promise<Accepted | null>
+  /** Judges a commit against the history of another one, as if it were merged there; without the host's own values. */
+  judgeOnto(commit: string, base: string): Promise<Judgement>
   /** Judges what lies in the work tree, against the history of `head`. */
   judgeWorktree(head: string | null, host: HostFiles | null): Promise<Judgement>
   /** The wish that an accepted judgement makes. */
@@ -37,6 +61,8 @@ export interface Deployment {
 
 export interface Judgement extends Acceptance {
   readonly commit: CommitFacts | null
+  /** False where signatures, or what was accepted before, stand against it. */
+  readonly admitted: boolean
 }
 
 export type Accepted = Judgement & { readonly tree: Tree }
@@ -47,7 +73,7 @@ export async function openDeployment(
 ): Promise<Deployment> {
   const state = await openStateFolder(settings.state)
   const folder = state.repository(settings.repo, settings.path ?? '')
-  const repository = await openRepository({
+  const options: RepositoryOptions = {
     repo: settings.repo,
     cache: join(folder, 'clone'),
     env,
@@ -60,11 +86,21 @@ export async function openDeployment(
     },
     ...(settings.ref === undefined ? {} : { ref: settings.ref }),
     ...(settings.path === undefined ? {} : { path: settings.path }),
+    ...(settings.git_ssh_key_file === undefined ? {} : { sshKeyFile: settings.git_ssh_key_file }),
+    ...(settings.git_known_hosts_file === undefined ? {} : { knownHostsFile: settings.git_known_hosts_file }),
     ...(settings.git_ca_file === undefined ? {} : { caFile: settings.git_ca_file }),
-  })
+    ...(settings.signing_key_file === undefined ? {} : { signingKeyFile: settings.signing_key_file }),
+  }
+  const { repository, git } = await openWithProcess(options)
+  const hostIs = hostName(settings)
+  const by = { name: `graft on ${hostIs}`, email: `graft@${hostIs}` }
+  const notes = await openNotes(options, join(folder, 'notes'), by, git)
+  const book = openOutcomeBook(notes, notesMode(settings, options.auth ?? {}), systemClock)
   const history = createHistoryIndex(repository, createReader(), join(folder, 'history.jsonl'))
   const reader = createReader()
   const bound = createBinding(join(folder, 'bound.json'))
+  const rules = signatureRules(settings, settings.state)
+  const accepted = createAcceptedCommits(join(folder, 'accepted.json'), settings.ref ?? null)
   let snapshot: Snapshot | undefined
 
   async function judge(next: Snapshot, base: string | null, host: HostFiles | null): Promise<Judgement> {
@@ -79,8 +115,59 @@ export async function openDeployment(
     })
     const { tree } = acceptance
     const unbound = tree === null || host === null ? null : await bound.problem(tree)
-    if (unbound === null) return { ...acceptance, commit: next.commit }
-    return { ...acceptance, tree: null, problems: [...acceptance.problems, unbound], commit: next.commit }
+    const judged = { ...acceptance, commit: next.commit, admitted: true }
+    return unbound === null ? judged : { ...judged, tree: null, problems: [...acceptance.problems, unbound] }
+  }
+
+  const judgeCommit = async (commit: string, host: HostFiles | null): Promise<Judgement> =>
+    judge(await repository.snapshot(commit, snapshot), commit, host)
+
+  async function judgeTip(tip: CommitFacts, host: HostFiles | null): Promise<Judgement> {
+    const { trustedKeys: keys } = host ?? (await readHostFiles(settings, settings.state))
+    const { admitted, problems } = await admit(tip, {
+      repository,
+      rules,
+      keys,
+      accepted: await accepted.read(),
+      acceptedFile: accepted.file,
+      now: Date.now(),
+    })
+    if (!admitted && host !== null) {
+      return { tree: null, problems, refused: new Map(), departed: new Map(), commit: tip, admitted }
+    }
+    const judgement = await judgeCommit(tip.id, host)
+    const tree = admitted ? judgement.tree : null
+    return { ...judgement, tree, problems: [...problems, ...judgement.problems], admitted }
+  }
+
+  /** Of a commit that is only proposed: what is deployed is the merge of it, which somebody else may sign. */
+  async function signatureWarnings(tip: CommitFacts): Promise<Problem[]> {
+    const { trustedKeys: keys } = await readHostFiles(settings, settings.state)
+    const { problems } = await admit(tip, {
+      repository,
+      rules: { ...rules, mode: rules.mode === 'off' ? 'off' : 'head', forwardOnly: false },
+      keys,
+      accepted: null,
+      acceptedFile: accepted.file,
+      now: Date.now(),
+    })
+    return problems.map((problem) => ({ ...problem, severity: 'warning' }))
+  }
+
+  /** Where commits have to be admitted, only one that was; else the newest that reads. */
+  async function lastGood(tip: CommitFacts, host: HostFiles | null): Promise<Accepted | null> {
+    const isGuarded = rules.mode !== 'off' || rules.forwardOnly
+    const id =
+      (isGuarded ? await accepted.read() : null) ?? (rules.mode === 'off' ? await history.lastReadable(tip.id) : null)
+    if (id === null) return null
+    try {
+      const judgement = await judgeCommit(id, host)
+      return judgement.tree === null ? null : { ...judgement, tree: judgement.tree }
+    } catch (error) {
+      // A history that was rewritten, in a clone that was made anew.
+      if (error instanceof RepositoryFault && error.kind === 'missing-ref') return null
+      throw error
+    }
   }
 
   return {
@@ -90,8 +177,26 @@ export async function openDeployment(
     history,
     lastTip: createLastTip(join(folder, 'tip.json'), settings.ref ?? null),
     hostFiles: () => readHostFiles(settings, settings.state),
-    async judge(commit, host) {
-      return judge(await repository.snapshot(commit, snapshot), commit, host)
+    accepted,
+    host: hostIs,
+    book,
+    async outcomes(commits) {
+      try {
+        return await book.read(commits, isRemoteAddress(settings.repo))
+      } catch (error) {
+        // Notes tell about a deployment, and are no part of it.
+        if (error instanceof RepositoryFault) return new Map()
+        throw error
+      }
+    },
+    judge: judgeCommit,
+    judgeTip,
+    lastGood,
+    async judgeOnto(commit, base) {
+      const next = await repository.snapshot(commit, snapshot)
+      const judgement = await judge(next, base, null)
+      const warnings = next.commit === null ? [] : await signatureWarnings(next.commit)
+      return { ...judgement, problems: [...warnings, ...judgement.problems] }
     },
     async judgeWorktree(head, host) {
       return judge(await repository.worktree(snapshot), head, host)
@@ -103,7 +208,10 @@ export async function openDeployment(
       removals: { limit: (managed) => removalLimit(host.policy, tree, managed), confirmed },
       bind: () => bound.keep(tree),
     }),
-    close: () => repository.close(),
+    async close() {
+      await book.close()
+      await repository.close()
+    },
   }
 }
 

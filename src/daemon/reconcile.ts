@@ -51,6 +51,8 @@ export interface ReconcilerOptions {
   readonly measure?: boolean
   /** Where swaps are noted; left out: nowhere. */
   readonly swaps?: LastSwaps
+  /** Told of each table that ended, with what was planned for its leaves when it began. */
+  readonly onResult?: (result: TableResult, verdicts: ReadonlyMap<string, Verdict>) => void
 }
 
 export interface Reconciler {
@@ -115,6 +117,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     if (outcome.kind === 'done') sideways = 0
     if (outcome.kind === 'failed') for (const name of names) restarts.failed(name, outcome.message)
     options.swaps?.note(result, verdicts)
+    options.onResult?.(result, verdicts)
     options.onChange()
   }
 

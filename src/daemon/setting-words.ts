@@ -38,7 +38,37 @@ export const SETTING_WORDS = {
     value: 'FILE',
     description: 'File that holds a bearer or personal access token (or the variable GRAFT_GIT_TOKEN)',
   },
+  git_ssh_key_file: {
+    value: 'FILE',
+    description: 'Private key for repositories behind SSH; default: as ssh is configured on this host',
+  },
+  git_known_hosts_file: {
+    value: 'FILE',
+    description: 'The SSH hosts whose keys are known; default: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts',
+  },
   git_ca_file: { value: 'FILE', description: 'PEM file of a private certificate authority' },
+  verify: {
+    value: 'MODE',
+    description: 'Which commits must be signed: head, every or off; default: head where verify_keys is set, else off',
+  },
+  verify_keys: {
+    value: 'FILE',
+    description: 'Keys that commits may be signed with: allowed signers, OpenPGP keys; default: STATE/allowed_signers',
+  },
+  forward_only: { value: null, description: 'Refuses a commit that does not contain the one accepted before it' },
+  signing_key_file: {
+    value: 'FILE',
+    description: 'SSH private key that graft signs its own commits with; default: they are not signed',
+  },
+  notes: {
+    value: 'MODE',
+    description:
+      'What came of each commit, as Git notes: push, keep or off; default: push to a server where credentials are set, else keep',
+  },
+  host_name: {
+    value: 'NAME',
+    description: "This host's name in notes and commit statuses; default: as the system says",
+  },
   policy: { value: 'FILE', description: "The host's policy file; default: STATE/policy.yaml where it is there" },
   host_variables: {
     value: 'FILE',
@@ -47,6 +77,10 @@ export const SETTING_WORDS = {
   mirrors: {
     value: 'FROM=TO',
     description: 'Rewrites of image references, longest prefix first: quay.io/ → registry.local:5000/quay/',
+  },
+  insecure_registries: {
+    value: 'HOSTS',
+    description: 'Registries that may speak plain HTTP, with commas between them; those on this machine may always',
   },
   docker_config: {
     value: 'FOLDER',
@@ -57,6 +91,21 @@ export const SETTING_WORDS = {
     description: 'Image of the helper that probes containers whose addresses cannot be reached from here',
   },
   parallel: { value: 'NUMBER', description: 'Engine starts at a time; default: 4' },
+  listen: { value: 'ADDRESS:PORT', description: 'Where webhooks are heard, below /webhook/; default: nowhere' },
+  webhook_secret_file: { value: 'FILE', description: 'File that holds the secret which every webhook must prove' },
+  forge: {
+    value: 'NAME',
+    description: "What the repository's host is: github, gitlab, gitea or forgejo; default: known by its name",
+  },
+  forge_api: { value: 'URL', description: "Root of the forge's API, where it is not at its usual place" },
+  forge_token_file: {
+    value: 'FILE',
+    description: 'File that holds a token to write commit statuses with; default: none are written',
+  },
+  forge_link: {
+    value: 'URL',
+    description: "Where a commit status links to, {commit} and {host} filled in; default: the commit's page",
+  },
   poll: { value: 'SECONDS', description: 'Seconds between two looks at a remote repository; default: 15' },
   measure: {
     value: null,

@@ -23,6 +23,7 @@ function said<Schema extends z.ZodType>(key: keyof typeof SETTING_WORDS, schema:
 }
 
 const text = z.string().min(1).optional()
+const verifyMode = z.enum(['off', 'head', 'every'])
 
 export const settingsSchema = z.strictObject({
   repo: said('repo', text),
@@ -33,10 +34,25 @@ export const settingsSchema = z.strictObject({
   git_username: said('git_username', z.string().optional()),
   git_password_file: said('git_password_file', text),
   git_token_file: said('git_token_file', text),
+  git_ssh_key_file: said('git_ssh_key_file', text),
+  git_known_hosts_file: said('git_known_hosts_file', text),
   git_ca_file: said('git_ca_file', text),
+  verify: said('verify', z.union([verifyMode, z.strictObject({ mode: verifyMode.optional(), keys: text })]).optional()),
+  verify_keys: said('verify_keys', text),
+  forward_only: said('forward_only', truth),
+  signing_key_file: said('signing_key_file', text),
+  notes: said('notes', z.enum(['push', 'keep', 'off']).optional()),
+  host_name: said(
+    'host_name',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][\w.-]{0,99}$/)
+      .optional(),
+  ),
   policy: said('policy', text),
   host_variables: said('host_variables', text),
   mirrors: said('mirrors', z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).optional()),
+  insecure_registries: said('insecure_registries', z.union([z.string().min(1), z.array(z.string().min(1))]).optional()),
   docker_config: said('docker_config', text),
   probe_image: said('probe_image', text),
   parallel: said(
@@ -46,6 +62,18 @@ export const settingsSchema = z.strictObject({
       .pipe(z.number().int().min(1).max(64))
       .default(4),
   ),
+  listen: said(
+    'listen',
+    z
+      .string()
+      .regex(/^(\[[0-9A-Fa-f:]+\]|[\w.-]+)?:\d{1,5}$/)
+      .optional(),
+  ),
+  webhook_secret_file: said('webhook_secret_file', text),
+  forge: said('forge', z.enum(['github', 'gitlab', 'gitea', 'forgejo']).optional()),
+  forge_api: said('forge_api', text),
+  forge_token_file: said('forge_token_file', text),
+  forge_link: said('forge_link', text),
   poll: said('poll', seconds.default(15)),
   measure: said('measure', truth),
   allow_privileged: said('allow_privileged', truth),

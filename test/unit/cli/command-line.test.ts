@@ -17,6 +17,9 @@ const COMMANDS = [
   'apply',
   'run',
   'status',
+  'history',
+  'trace',
+  'diff',
   'logs',
   'restart',
   'stop',
@@ -52,6 +55,8 @@ describe('a wrong command line', () => {
     [['plan', '--frobnicate'], "unknown option '--frobnicate'"],
     [['logs'], "missing required argument 'NAME|SET'"],
     [['plan', '--against', 'main'], '--against goes with --offline'],
+    [['trace'], "missing required argument 'CONTAINER'"],
+    [['history', '--limit', '0'], '--limit 0 is not a number of commits'],
     [['schema', 'contaner'], 'did you mean container?'],
     [['init', '--name', 'Not_A_Name'], 'no name for a deployment'],
   ])('%j is told with a remedy, exit 1', async (argv, words) => {

@@ -47,7 +47,21 @@ describe('settings', () => {
     })
   })
 
-  it.each(['https://git.example/site.git', 'git@git.example:site'])('leave the address %s as it is', async (repo) => {
+  it('take ~/ for the home of whoever runs graft', async () => {
+    const surroundings = withConfig('git_ssh_key_file: ~/.ssh/deploy\ngit_known_hosts_file: known\n')
+    expect(await loadSettings({}, surroundings)).toMatchObject({
+      git_ssh_key_file: join(surroundings.home, '.ssh/deploy'),
+      git_known_hosts_file: join(surroundings.folder, 'known'),
+    })
+  })
+
+  it.each([
+    'https://git.example/site.git',
+    'git@git.example:site',
+    'git@[::1]:site',
+    'ssh://git@git.example:22/site',
+    'file:///srv/site.git',
+  ])('leave the address %s as it is', async (repo) => {
     expect((await loadSettings({ repo }, fakeSurroundings())).repo).toBe(repo)
   })
 

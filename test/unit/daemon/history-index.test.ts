@@ -179,3 +179,85 @@ describe('a commit is judged', () => {
     expect(await generations(open(), third)).toEqual([1, 2, 3])
   })
 })
+
+describe('a long stretch of history', () => {
+  it('read in a thread of its own gives what is read here', async () => {
+    repository.commit({ web: leaf(1), 'db/set.yaml': '{}', 'db/base.yaml': leaf(1, 'files: {/x: ./x}'), 'db/x': 'one' })
+    repository.commit({ web: 'generation: [' }, 'broken')
+    repository.commit({ web: leaf(2), 'db/x': 'two' })
+    repository.commit({ 'db/base.yaml': null, 'db/x': null, base: leaf(1) }, 'moved')
+    repository.commit({
+      'db/set.yaml': 'description: no more\n',
+      'deployment.yaml': 'name: shop\nformat: 1\nprefix: x-\n',
+    })
+    const tip = repository.commit({ web: leaf(3), aa: leaf(1) })
+    const here = await createHistoryIndex(repository, createReader(), null).along(tip)
+    const apart = createHistoryIndex(repository, createReader(), file, { apartFrom: 1 })
+    expect(await apart.along(tip)).toEqual(here)
+    expect(here.commits).toHaveLength(7)
+    // What was read so far is the ground for what comes, in the same process and in the next.
+    const more = repository.commit({ web: leaf(4) })
+    const fresh = await createHistoryIndex(repository, createReader(), null).along(more)
+    expect(await apart.along(more)).toEqual(fresh)
+    expect(await createHistoryIndex(repository, createReader(), file, { apartFrom: 1 }).along(more)).toEqual(fresh)
+  })
+
+  it('takes what was read already, so that the next commit needs nothing else', async () => {
+    const known = async (id: string) => {
+      const snapshot = await repository.snapshot(id)
+      const { tree } = createReader().read(snapshot, { host: null })
+      if (tree === null) throw new Error('it does not read')
+      return { snapshot, tree }
+    }
+    const [, second = ''] = commits(2)
+    const index = createHistoryIndex(repository, createReader(), null, { apartFrom: 1 })
+    await index.at(second, await known(second))
+    const third = repository.commit({ web: leaf(3) })
+    const reading = await known(third)
+    repository.snapshotsTaken()
+    const fresh = createHistoryIndex(repository, createReader(), null, { apartFrom: 10 })
+    await fresh.at(second, await known(second))
+    repository.snapshotsTaken()
+    await fresh.at(third, reading)
+    expect(repository.snapshotsTaken()).toBe(0)
+    await index.at(third, reading)
+    expect((await index.along(third)).commits[0]?.touched).toMatchObject([{ leaf: 'web', from: 2, to: 3, how: 'spec' }])
+    expect(await index.along(third)).toEqual(await fresh.along(third))
+  })
+
+  it('goes on after a commit that does not read', async () => {
+    repository.commit({ web: leaf(1) })
+    const broken = repository.commit({ web: 'generation: [' }, 'broken')
+    await open().along(broken)
+    const tip = repository.commit({ web: leaf(2) }, 'mended')
+    const fresh = await open(null).along(tip)
+    expect(fresh.commits[0]?.touched).toEqual([
+      { leaf: 'web', set: '', file: 'web.yaml', line: 1, from: 1, to: 2, how: 'spec' },
+    ])
+    expect(await open().along(tip)).toEqual(fresh)
+    rmSync(file)
+    await open().along(broken)
+    expect(await createHistoryIndex(repository, createReader(), file, { apartFrom: 1 }).along(tip)).toEqual(fresh)
+  })
+
+  it('fails as the repository does, and keeps what it has', async () => {
+    const ids = commits(4)
+    const index = createHistoryIndex(repository, createReader(), file, { apartFrom: 1 })
+    repository.fail(new RepositoryFault('timeout', 'it hangs', ''))
+    await expect(index.along(ids[3] ?? '')).rejects.toThrow('it hangs')
+    repository.fail(null)
+    expect(await generations(index, ids[3] ?? '')).toEqual([1, 2, 3, 4])
+  })
+})
+
+describe('an index of another version', () => {
+  it('is read from the repository again', async () => {
+    const [, second = ''] = commits(2)
+    writeFileSync(
+      file,
+      `{"version":1,"digest":1}\n${JSON.stringify({ id: second, subject: 'x', parents: [], reads: true, claims: [], leaves: [] })}\n`,
+    )
+    expect(await generations(open(), second)).toEqual([1, 2])
+    expect(readFileSync(file, 'utf8')).not.toContain('"version":1')
+  })
+})

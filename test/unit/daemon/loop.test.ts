@@ -6,12 +6,14 @@ import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
 import { accept } from '../../../src/daemon/accept.ts'
 import { createHistoryIndex } from '../../../src/daemon/history-index.ts'
 import { startDaemon, type Daemon } from '../../../src/daemon/loop.ts'
+import { createOutcomeRecorder } from '../../../src/daemon/outcome-recorder.ts'
 import type { News } from '../../../src/daemon/news.ts'
 import type { Deployment } from '../../../src/daemon/open-deployment.ts'
 import { settingsSchema } from '../../../src/daemon/settings.ts'
 import { openStateFolder } from '../../../src/daemon/state-folder.ts'
 import { NO_POLICY } from '../../../src/desired/policy.ts'
 import { createReader } from '../../../src/desired/read.ts'
+import type { OutcomeRecord } from '../../../src/report/outcome-record.ts'
 import { RepositoryFault } from '../../../src/repository/repository.ts'
 import { hostOf, leaf, treeOf, type Host } from '../plan/build.ts'
 import { reconcilerOn, standing } from './memory-stage.ts'
@@ -23,8 +25,13 @@ vi.setConfig({ testTimeout: 60_000 })
 let repository: NativeRepository
 let host: Host
 let running: { daemon: Daemon; abort: AbortController }[] = []
+/** Commits that signatures stand against. */
+let refusedTips = new Set<string>()
+let keepAccepted: () => Promise<void>
 beforeEach(async () => {
   repository = nativeRepository()
+  refusedTips = new Set()
+  keepAccepted = () => Promise.resolve()
   host = await hostOf(treeOf({}))
   for (let i = 1; i <= 5; i++) host.engine.publish(`app:${i}`, {})
 })
@@ -37,12 +44,34 @@ afterEach(async () => {
   repository.sandbox.remove()
 })
 
+const noBook: Deployment['book'] = {
+  read: () => Promise.resolve(new Map()),
+  record: () => Promise.resolve(),
+  catchUp: () => undefined,
+  settled: () => Promise.resolve(true),
+  onFault: () => undefined,
+  close: () => Promise.resolve(),
+}
+
 async function deploymentOf(): Promise<Deployment> {
   const state = await openStateFolder(repository.sandbox.path('.git', 'graft-state'))
   const settings = { ...settingsSchema.parse({}), repo: repository.sandbox.folder, state: state.root }
   const history = createHistoryIndex(repository, createReader(), null)
   const reader = createReader()
-  const files = { policy: NO_POLICY, variables: new Map<string, string>(), problems: [], fingerprint: '' }
+  const none = { variables: new Map<string, string>(), trustedKeys: null, problems: [], fingerprint: '' }
+  const files = { policy: NO_POLICY, ...none }
+  const judge: Deployment['judge'] = async (commit) => {
+    const snapshot = await repository.snapshot(commit)
+    const judged = await accept(snapshot, commit, {
+      reader,
+      history,
+      policy: NO_POLICY,
+      allowPrivileged: true,
+      hostVariables: new Map(),
+      deepen: () => repository.deepen(),
+    })
+    return { ...judged, commit: snapshot.commit, admitted: true }
+  }
   return {
     settings,
     state,
@@ -50,19 +79,22 @@ async function deploymentOf(): Promise<Deployment> {
     history,
     lastTip: { read: () => Promise.resolve(null), keep: () => Promise.resolve() },
     hostFiles: () => Promise.resolve(files),
-    async judge(commit) {
-      const snapshot = await repository.snapshot(commit)
-      const judged = await accept(snapshot, commit, {
-        reader,
-        history,
-        policy: NO_POLICY,
-        allowPrivileged: true,
-        hostVariables: new Map(),
-        deepen: () => repository.deepen(),
-      })
-      return { ...judged, commit: snapshot.commit }
+    accepted: { file: '', read: () => Promise.resolve(null), keep: () => keepAccepted() },
+    judge,
+    judgeTip: async ({ id }, host) => {
+      const judgement = await judge(id, host)
+      return refusedTips.has(id) ? { ...judgement, tree: null, admitted: false } : judgement
     },
+    async lastGood(tip, host) {
+      const id = await history.lastReadable(tip.id)
+      const found = id === null ? null : await judge(id, host)
+      return found === null || found.tree === null ? null : { ...found, tree: found.tree }
+    },
+    judgeOnto: () => Promise.reject(new Error('no other history')),
     judgeWorktree: () => Promise.reject(new Error('no work tree')),
+    host: 'alpha',
+    book: noBook,
+    outcomes: () => Promise.resolve(new Map()),
     wish: ({ tree, refused, departed }) => ({
       tree,
       refused,
@@ -78,7 +110,16 @@ async function start(engine: Engine = host.engine, stillOurs = () => Promise.res
   const abort = new AbortController()
   const news: News[] = []
   let wake = () => {}
-  const reconciler = reconcilerOn(host, engine, { onChange: () => wake() })
+  const outcomes: OutcomeRecord[] = []
+  const recorder = createOutcomeRecorder({
+    host: 'alpha',
+    deployment: () => 'shop',
+    now: () => host.clock.now(),
+    before: () => Promise.resolve(null),
+    onPending: () => undefined,
+    onOutcome: (record) => outcomes.push(record),
+  })
+  const reconciler = reconcilerOn(host, engine, { onChange: () => wake(), onResult: recorder.noteResult })
   const options = {
     deployment: await deploymentOf(),
     engine,
@@ -89,11 +130,12 @@ async function start(engine: Engine = host.engine, stillOurs = () => Promise.res
     tell: (one: News) => news.push(one),
     onTurn: () => undefined,
     stillOurs,
+    recorder,
   }
   const daemon = startDaemon(options, (waking) => (wake = waking))
   running.push({ daemon, abort })
   const told = () => news.filter(({ kind }) => kind !== 'turn').map(({ kind }) => kind)
-  return { daemon, abort, news, told, turns: () => news.filter(({ kind }) => kind === 'turn').length }
+  return { daemon, abort, news, told, outcomes, turns: () => news.filter(({ kind }) => kind === 'turn').length }
 }
 
 const within = (seconds: number) => host.clock.advance(seconds * 1000)
@@ -110,6 +152,39 @@ describe('the daemon', () => {
     expect(standing(host.engine)).toEqual({ api: 'running g1 always', web: 'running g2 always' })
     expect(told()).toEqual(['commit', 'commit'])
     expect(daemon.status()).toMatchObject({ deployment: 'shop', problems: [], engine: { reachable: true } })
+  })
+
+  it('tells what came of each commit: deployed, refused, superseded, failed', async () => {
+    const ids = [repository.commit({ web: leaf(1) })]
+    const { outcomes } = await start()
+    await within(20)
+    ids.push(repository.commit({ web: 'generation: [' }))
+    await within(20)
+    host.engine.publish('app:2', { behaviour: { healthyAfter: 500_000 } })
+    const check = 'healthcheck: {test: [CMD, ok], interval: 60s}\nupdate: {deadline: 10m}'
+    ids.push(repository.commit({ web: leaf(2, check) }))
+    await within(20)
+    host.engine.publish('app:3', { behaviour: { exitsAfter: 100, exitCode: 1 } })
+    ids.push(repository.commit({ web: leaf(3) }))
+    await within(30)
+    ids.push(repository.commit({ web: leaf(1) }))
+    await within(30)
+    const told = outcomes.map(({ commit, result, leaves }) => [
+      commit,
+      result,
+      leaves.map(({ result: how }) => how).join(),
+    ])
+    expect(told).toEqual([
+      [ids[0], 'deployed', 'created'],
+      [ids[1], 'refused', ''],
+      [ids[2], 'superseded', ''],
+      [ids[3], 'failed', 'failed'],
+      [ids[4], 'deployed', ''],
+    ])
+    // What is mended by itself is no outcome.
+    await host.engine.remove('web')
+    await within(600)
+    expect(outcomes).toHaveLength(5)
   })
 
   it('finds a commit that no hint told of', async () => {
@@ -155,6 +230,36 @@ describe('the daemon', () => {
     // What runs is still looked after.
     await host.engine.remove('web')
     await within(10)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+  })
+
+  it('keeps the last good commit running when signatures stand against a newer one', async () => {
+    const good = repository.commit({ web: leaf(1) })
+    const { told, news, daemon } = await start()
+    await within(20)
+    const unsigned = repository.commit({ web: leaf(2) })
+    refusedTips.add(unsigned)
+    repository.hint()
+    await within(20)
+    expect(told()).toEqual(['commit', 'commit', 'not-admitted'])
+    expect(news.find(({ kind }) => kind === 'not-admitted')).toMatchObject({ kept: good, commit: { id: unsigned } })
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    expect(daemon.status().commit?.id).toBe(good)
+    repository.commit({ web: leaf(3) })
+    repository.hint()
+    await within(20)
+    expect(standing(host.engine)).toEqual({ web: 'running g3 always' })
+  })
+
+  it('tries again where the accepted commit could not be written down', async () => {
+    repository.commit({ web: leaf(1) })
+    let full = true
+    keepAccepted = () => (full ? Promise.reject(new Error('no space left')) : Promise.resolve())
+    const { daemon } = await start()
+    await within(5)
+    expect(daemon.status().repository.fault?.message).toBe('no space left')
+    full = false
+    await within(90)
     expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
   })
 

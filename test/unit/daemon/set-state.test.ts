@@ -20,7 +20,7 @@ describe('withState', () => {
       "description: 'x'\nstate:   running   # for now\nupdate: {together: true}\n",
       "description: 'x'\nstate:   stopped   # for now\nupdate: {together: true}\n",
     ],
-    ['a quoted state', 'state: "running"\n', 'state: stopped\n'],
+    ['a quoted state', 'state: "running"\n', 'state: "stopped"\n'],
     ['a state somewhere else', 'variables:\n  state: running\n', 'variables:\n  state: running\nstate: stopped\n'],
     ['a text at the end', 'description: |\n  long\n\n  text\n', 'description: |\n  long\n\n  text\nstate: stopped\n'],
     ['folded lines', 'a:\n    - x\n    -   y\n', 'a:\n    - x\n    -   y\nstate: stopped\n'],

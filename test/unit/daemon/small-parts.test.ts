@@ -83,6 +83,16 @@ describe('the waker', () => {
     ).toEqual([50, 1050])
   })
 
+  it('does not gather for what is waited for', async () => {
+    expect(await at((waker) => waker.wake('now'))).toEqual([0, 1000])
+    expect(
+      await at((waker) => {
+        waker.wake('now')
+        waker.wake()
+      }),
+    ).toEqual([0, 1000])
+  })
+
   it('ends at once when it is over', async () => {
     expect(await at((_waker, abort) => abort.abort())).toEqual([0, 0])
   })

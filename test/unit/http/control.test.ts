@@ -20,6 +20,7 @@ let server: ControlServer
 const daemon: Daemon = {
   ended: Promise.resolve(),
   wake: (reason) => void asked.push(`wake ${reason}`),
+  pushed: () => void asked.push('pushed'),
   retry: (leaf) => void asked.push(`retry ${leaf}`),
   restart(name) {
     asked.push(`restart ${name}`)

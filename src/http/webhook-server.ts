@@ -1,0 +1,149 @@
+// Where forges say that something was pushed. A webhook only makes graft look, so one that is repeated does no harm; it
+// is judged by its raw bytes before anything reads them, and never trusted for what is in the repository.
+
+import { readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { placeOf } from '../forge/forge-project.ts'
+import { proofHeaders, proves, WEBHOOK_KINDS, type WebhookKind } from '../forge/webhook-proof.ts'
+import { readWebhook } from '../forge/webhook-push.ts'
+
+export interface WebhookServer {
+  readonly address: { readonly host: string; readonly port: number }
+  close(): Promise<void>
+}
+
+export interface WebhookOptions {
+  readonly host: string
+  readonly port: number
+  /** Read again for each webhook. */
+  readonly secretFile: string
+  /** The repository's address; a folder has no name that a forge would know. */
+  readonly repo: string
+  /** As the settings say; left out: the remote's HEAD branch. */
+  readonly ref: string | undefined
+  /** Look at the repository, now. */
+  readonly onPush: (from: WebhookKind) => void
+  readonly tell: (entry: WebhookEntry) => void
+}
+
+/** What became of a webhook, for the log. */
+export interface WebhookEntry {
+  readonly from: string | null
+  readonly status: number
+  readonly message: string
+}
+
+/** Bytes. A forge sends some kilobytes for a push; GitHub's own limit for a webhook is 25 MB. */
+export const BODY_LIMIT = 2 * 1024 * 1024
+const BODY_TIME = 10_000
+/** How often that time is looked at; Node does it each 30 seconds. */
+const CHECK_EACH = 1_000
+/** Requests that are read at a time: with the limit above, all the memory that a flood can take. */
+const AT_ONCE = 16
+
+/** Throws where the address cannot be listened on. */
+export async function serveWebhooks(options: WebhookOptions): Promise<WebhookServer> {
+  let reading = 0
+  const times = { requestTimeout: BODY_TIME, headersTimeout: BODY_TIME, connectionsCheckingInterval: CHECK_EACH }
+  const server = createServer(times, (request, response) => {
+    const answer = (status: number, message: string): void => {
+      options.tell({ from: request.socket.remoteAddress ?? null, status, message })
+      respond(response, status, message)
+    }
+    if (reading >= AT_ONCE) {
+      request.destroy()
+      return
+    }
+    reading += 1
+    take(request, options)
+      .then(({ status, message }) => answer(status, message))
+      .catch(() => {
+        if (request.complete) answer(500, 'graft could not read its own secret')
+        else answer(400, 'it broke off before its end')
+      })
+      .finally(() => (reading -= 1))
+  })
+  server.maxConnections = 4 * AT_ONCE
+  await listen(server, options)
+  const { address, port } = server.address() as AddressInfo
+  return {
+    address: { host: address, port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly message: string
+}
+
+async function take(request: IncomingMessage, options: WebhookOptions): Promise<Answer> {
+  const [path = ''] = (request.url ?? '').split('?')
+  const kind = WEBHOOK_KINDS.find((one) => path === `/webhook/${one}`)
+  if (kind === undefined) return { status: 404, message: `webhooks are ${WEBHOOK_KINDS.map(pathOf).join(', ')}` }
+  if (request.method !== 'POST') return { status: 405, message: 'a webhook is sent with POST' }
+  const body = await bodyOf(request)
+  if (body === null) return { status: 413, message: `a webhook may have ${BODY_LIMIT} bytes` }
+  const secret = (await readFile(options.secretFile, 'utf8')).trim()
+  if (secret === '') return { status: 500, message: `${options.secretFile} holds no secret` }
+  const proof = proves(kind, request.headers, body, secret)
+  if (proof === 'missing') return { status: 401, message: `nothing proves it: ${proofHeaders(kind)} is missing` }
+  if (proof === 'wrong') return { status: 401, message: 'it was made with another secret' }
+  const news = readWebhook(kind, request.headers, body)
+  if (news.kind === 'ping') return { status: 200, message: 'graft hears you' }
+  if (news.kind === 'other') return { status: 202, message: `nothing follows from the event ${news.event}` }
+  if (news.kind === 'unreadable') return { status: 400, message: news.why }
+  const ours = placeOf(options.repo)?.path.toLowerCase() ?? null
+  if (kind !== 'plain' && (ours === null || !news.repositories.has(ours))) {
+    return { status: 202, message: 'this is another repository than the one that is deployed' }
+  }
+  if (isOtherBranch(news.ref, options.ref)) return { status: 202, message: 'this branch is not deployed' }
+  options.onPush(kind)
+  return { status: 202, message: 'graft looks at the repository' }
+}
+
+function pathOf(kind: WebhookKind): string {
+  return `/webhook/${kind}`
+}
+
+/** Where the deployed branch is the remote's own choice, any push may have moved it. */
+function isOtherBranch(pushed: string | null, deployed: string | undefined): boolean {
+  if (pushed === null || deployed === undefined) return false
+  return ![deployed, `refs/heads/${deployed}`, `refs/tags/${deployed}`].includes(pushed)
+}
+
+/** Null where it is too long; the rest is not read. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) return null
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  // The answer still goes out over the connection that is not read to its end.
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    bytes += part.length
+    if (bytes > BODY_LIMIT) return null
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+function respond(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent || response.destroyed) return
+  const close = status === 413 ? { connection: 'close' } : {}
+  response.writeHead(status, { 'content-type': 'application/json', ...close }).end(`${JSON.stringify({ message })}\n`)
+}
+
+function listen(server: Server, { host, port }: WebhookOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
