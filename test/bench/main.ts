@@ -4,9 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 
 import { GroundFault } from '../../src/demo/ground-fault.ts'
+import { gitHistory, gitLines } from './git-history.ts'
 import { layGround } from './ground.ts'
 import { daemonMemory, memoryLines } from './memory.ts'
-import { readOptions, USAGE, type BenchOptions } from './options.ts'
+import { readOptions, USAGE, WITHOUT_ENGINE, type BenchOptions } from './options.ts'
 import { race, raceLines, SERVICES } from './race.ts'
 import { megabytes } from './samples.ts'
 import { swapLines, swaps } from './swaps.ts'
@@ -28,7 +29,11 @@ async function bench(options: BenchOptions): Promise<void> {
     const trees = [await largeTree(1_000, say), await largeTree(10_000, say)]
     show('trees', trees, treeLines(trees))
   }
-  const needsEngine = options.parts.size > 1 || !options.parts.has('trees')
+  if (options.parts.has('git')) {
+    const figures = await gitHistory(options.commits, 1_000, say)
+    show('git', figures, gitLines(figures))
+  }
+  const needsEngine = [...options.parts].some((part) => !WITHOUT_ENGINE.has(part))
   const ground = needsEngine ? await layGround(options.engine, say) : null
   try {
     if (ground !== null) {

@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly swaps: number
   /** Containers of the large fleet; 0 leaves it out. */
   readonly many: number
+  /** Commits of the long history. */
+  readonly commits: number
   /** Seconds for which the daemon is watched. */
   readonly daemonSeconds: number
   /** An engine that runs already; absent: one is brought up. */
@@ -19,12 +21,14 @@ export interface BenchOptions {
   readonly parts: ReadonlySet<Part>
 }
 
-const PARTS = ['race', 'swaps', 'turns', 'trees', 'memory'] as const
+const PARTS = ['race', 'swaps', 'turns', 'trees', 'git', 'memory'] as const
 export type Part = (typeof PARTS)[number]
+export const WITHOUT_ENGINE: ReadonlySet<Part> = new Set(['trees', 'git'])
 
 export const USAGE = `npm run bench -- [options] [PARTS]
 
-  --small          one round, 2 swaps under load, 100 containers instead of 500, the daemon watched for 20 s
+  --small          one round, 2 swaps under load, 100 containers instead of 500, 300 commits instead of 2,000, the
+                   daemon watched for 20 s
   --rounds N       rounds of the comparison (3)
   --json FILE      the results as data
   --engine URL     an engine that runs already, instead of one that is brought up for the purpose
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     rounds,
     swaps: values.small ? 2 : 10,
     many: values.small ? 100 : 500,
+    commits: values.small ? 300 : 2_000,
     daemonSeconds: values.small ? 20 : 120,
     engine: values.engine ?? null,
     json: values.json ?? null,

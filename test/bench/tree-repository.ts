@@ -22,7 +22,7 @@ export interface TreeRepository {
   end(): Promise<void>
 }
 
-const PER_SET = 20
+export const PER_SET = 20
 const SETS_PER_GROUP = 20
 
 export async function treeRepository(leaves: number): Promise<TreeRepository> {
@@ -57,7 +57,7 @@ export async function treeRepository(leaves: number): Promise<TreeRepository> {
   }
 }
 
-function leafText(index: number, generation: number): string {
+export function leafText(index: number, generation: number): string {
   const first = index % PER_SET === 0
   return [
     `generation: ${generation}`,
@@ -78,20 +78,20 @@ function leafText(index: number, generation: number): string {
   ].join('\n')
 }
 
-function leafName(index: number): string {
+export function leafName(index: number): string {
   return `leaf-${String(index).padStart(5, '0')}`
 }
 
-function setPath(index: number): string {
+export function setPath(index: number): string {
   const set = Math.floor(index / PER_SET)
   return `group-${Math.floor(set / SETS_PER_GROUP)}/set-${set}`
 }
 
-function leafPath(index: number): string {
+export function leafPath(index: number): string {
   return `${setPath(index)}/${leafName(index)}.yaml`
 }
 
-function identity(): NodeJS.ProcessEnv {
+export function identity(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     GIT_CONFIG_GLOBAL: '/dev/null',
