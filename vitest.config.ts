@@ -7,6 +7,17 @@ export default defineConfig({
     reporters: ['default', closingLine],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks' } },
+      // Whole daemon turns on the engine in memory: random histories, random faults, a virtual clock.
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 3_600_000,
+        },
+      },
+      // What somebody hostile, or only careless, may hand to graft.
+      { test: { name: 'inputs', include: ['test/inputs/**/*.test.ts'], pool: 'forks', testTimeout: 120_000 } },
       {
         test: {
           name: 'engine',
@@ -16,6 +27,17 @@ export default defineConfig({
           fileParallelism: false,
           pool: 'forks',
           testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        // Faults of the engine, the registry, the Git server, the disk, the clock; an engine of its own, too.
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          fileParallelism: false,
+          pool: 'forks',
+          testTimeout: 600_000,
           hookTimeout: 300_000,
         },
       },
