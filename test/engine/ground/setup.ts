@@ -1,6 +1,6 @@
 // Brings up one engine for all engine tests, or uses again the one that an earlier run left, and puts the base image
 // on it. GRAFT_KEEP_ENGINE=1 leaves it running, for later runs too, until one with GRAFT_KEEP_ENGINE=0 ends it.
-// GRAFT_TEST_SUITE chooses another Debian suite's engine.
+// GRAFT_TEST_SUITE chooses another Debian suite's engine, GRAFT_TEST_GROUND another folder, for runs side by side.
 
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const engine = await bringUpEngine({
       suite,
-      folder: `/var/tmp/graft-ground/${suite}`,
+      folder: `/var/tmp/graft-ground/${process.env['GRAFT_TEST_GROUND'] ?? suite}`,
       onProgress: (text) => console.log(`engine: ${text}`),
     })
     await standInImage(engineClient(engine.url), { reference: 'graft-test/base:1' })
