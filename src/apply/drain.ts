@@ -21,12 +21,12 @@ const LOOK_EVERY = 250
 
 /** What the engine cannot tell now is no reason to cut a connection: then the time decides. */
 export async function drain({ engine, clock, id, milliseconds, signal }: DrainOptions): Promise<Drain> {
-  const begun = clock.now()
+  const begun = clock.steady()
   const until = begun + milliseconds
   await clock.sleep(Math.min(AT_LEAST, milliseconds), signal)
   for (;;) {
     const open = await openConnections(engine, id)
-    const now = clock.now()
+    const now = clock.steady()
     const how = signal.aborted ? 'closing' : open === 0 ? 'idle' : now >= until ? 'time' : null
     if (how !== null) return { how, milliseconds: now - begun, open }
     await clock.sleep(Math.min(LOOK_EVERY, Math.max(1, until - now)), signal)

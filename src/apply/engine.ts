@@ -20,6 +20,8 @@ export interface Engine {
   removeTag(tag: string): Promise<void>
   /** The tags `graft.local/DEPLOYMENT/LEAF:…` that this engine has. */
   rollbackTags(deployment: string, leaf: string): Promise<readonly string[]>
+  /** All tags below `graft.local/DEPLOYMENT/` that this engine has, sorted. */
+  ownTags(deployment: string): Promise<readonly string[]>
 
   /** Creates, never starts; restart policy `no`. Resolves to the container's id. */
   create(order: CreateOrder): Promise<string>
@@ -48,6 +50,14 @@ export interface Engine {
   createNetwork(deployment: string, wish: NetworkWish): Promise<void>
   removeNetwork(id: string): Promise<void>
   createVolume(deployment: string, wish: VolumeWish): Promise<void>
+  /** Takes away a volume of the deployment; one that is not there is no error, one of others a fault. */
+  removeVolume(deployment: string, name: string): Promise<void>
+  /** Running containers that belong to no deployment, sorted by name; their labels are empty but for the image. */
+  unowned(): Promise<readonly ObservedContainer[]>
+  /**
+   * Takes over a container of nobody's: from then on it counts as if it had `container.labels`. Nothing is done to it.
+   */
+  adopt(container: ObservedContainer): Promise<void>
   /** The empty volume that marks a job as done. Making it twice is no error. */
   createMark(deployment: string, name: string, leaf: string, generation: number): Promise<void>
 

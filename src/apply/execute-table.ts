@@ -12,7 +12,7 @@ import type { Release, Throttle } from './throttle.ts'
 
 /** Never throws: every way to end is an outcome. */
 export async function executeTable(table: Table, bench: Bench, throttle: Throttle): Promise<TableResult> {
-  const startedAt = bench.clock.now()
+  const begun = bench.clock.steady()
   const leftovers: string[] = []
   const downSince = new Map<string, number>()
   const gaps = new Map<string, number>()
@@ -21,12 +21,14 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   bench.report({ kind: 'table-started', table })
   const outcome = await forward()
   if (outcome.kind === 'done') await cleanUp()
+  const endedAt = bench.clock.now()
   const result: TableResult = {
     table,
     outcome,
     leftovers,
-    startedAt,
-    endedAt: bench.clock.now(),
+    // Also where the host's clock was set meanwhile.
+    startedAt: endedAt - (bench.clock.steady() - begun),
+    endedAt,
     gates: bench.gates,
     drains: bench.drains,
     availability: await measured(),
@@ -134,20 +136,31 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
 
   async function undo(tried: readonly Step[], failure: unknown): Promise<void> {
     const actions = tried.toReversed().flatMap((step) => step.undo)
+    /** What could not be taken down may run, now or when the engine has heard of the call: nothing starts beside it. */
+    let mayRun: string | null = null
     for (const section of sectionsOf(actions, (action) => action)) {
       const work = async () => {
-        for (const action of section.steps) await takeBack(action, failure)
+        for (const action of section.steps) {
+          if (mayRun !== null && action.do === 'start') {
+            leftovers.push(`start: not sure that ${mayRun} is down`)
+          } else if (!(await takeBack(action, failure)) && takesDown(action)) {
+            mayRun = action.container.name
+          }
+        }
       }
       await (section.kind === 'switching' && followed ? bench.ingress.renaming(work) : work())
     }
   }
 
-  async function takeBack(action: Action, failure: unknown): Promise<void> {
+  /** Whether it went through, or there is nothing any more that it could be done to. */
+  async function takeBack(action: Action, failure: unknown): Promise<boolean> {
     bench.report({ kind: 'step', table, action, undo: true })
     try {
       await perform(action, bench, failure)
+      return true
     } catch (error) {
       leftovers.push(`${action.do}: ${messageOf(error)}`)
+      return error instanceof EngineFault && error.kind === 'not-found'
     }
   }
 
@@ -176,13 +189,20 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
 
   /** A gap lasts from the stop of the live container until its successor has passed its gate. */
   function noteDown({ action }: Step): void {
-    if (action.do === 'stop') downSince.set(action.container.leaf, bench.clock.now())
+    if (action.do === 'stop') downSince.set(action.container.leaf, bench.clock.steady())
   }
 
   function noteGap({ action }: Step): void {
     const since = action.do === 'gate' ? downSince.get(action.leaf) : undefined
-    if (action.do === 'gate' && since !== undefined) gaps.set(action.leaf, bench.clock.now() - since)
+    if (action.do === 'gate' && since !== undefined) gaps.set(action.leaf, bench.clock.steady() - since)
   }
+}
+
+type TakesDown = Extract<Action, { do: 'stop' | 'discard' | 'restart-policy' }>
+
+/** An engine that restarts brings back what has a restart policy, also what was stopped. */
+function takesDown(action: Action): action is TakesDown {
+  return action.do === 'stop' || action.do === 'discard' || (action.do === 'restart-policy' && action.policy === 'no')
 }
 
 const REPLANNED: ReadonlySet<FaultKind> = new Set(['name-taken', 'not-found', 'unreachable'])

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts'
 import { EngineFault, type Engine, type ProbeResult } from './engine.ts'
 import { blameExit, inspectSuspect, specFailure, type Suspect } from './exit-blame.ts'
 import { Superseded } from './outcome.ts'
+import { AWAY_AFTER, withPulse } from './pulse.ts'
 
 export interface GateOptions {
   readonly engine: Engine
@@ -30,7 +31,7 @@ const INSPECT_EVERY = 1_000
 export async function passGate(options: GateOptions): Promise<number> {
   const { engine, clock, leaf, id, signal } = options
   const suspect: Suspect = { engine, clock, leaf, id, who: `the candidate of ${leaf.name} at its gate`, when: '' }
-  const begun = clock.now()
+  const begun = clock.steady()
   const deadline = begun + leaf.update.deadline
   const inner = new AbortController()
   const stop = () => inner.abort()
@@ -53,23 +54,26 @@ export async function passGate(options: GateOptions): Promise<number> {
     const check = chooseCheck(leaf, await inspectSuspect(suspect))
     const settle = leaf.update.settle ?? (check === null ? SETTLE_UNCHECKED : 0)
     let healthySince: number | null = null
-    let inspected = clock.now()
+    let inspected = clock.steady()
     let last: ProbeResult | null = null
     for (;;) {
       if (signal.aborted) throw new Superseded(String(signal.reason ?? 'stopped'))
-      if (exited || clock.now() - inspected >= INSPECT_EVERY) {
+      if (exited || clock.steady() - inspected >= INSPECT_EVERY) {
         const container = await inspectSuspect(suspect)
-        inspected = clock.now()
+        inspected = clock.steady()
         if (exited || container.state !== 'running') await blame()
         if (container.health === 'unhealthy' && check?.kind === 'command') {
           throw await specFailure(suspect, `its health check failed: ${last?.output ?? 'unhealthy'}`)
         }
       }
-      if (check !== null) last = await untilAborted(runCheck(engine, leaf, id, check, deadline - clock.now()), signal)
+      if (check !== null) {
+        const running = untilAborted(runCheck(engine, leaf, id, check, deadline - clock.steady()), signal)
+        last = await withPulse(running, suspect, () => (lost = true))
+      }
       const healthy = last === null || last.healthy
       if (last !== null) options.onProbe(last)
-      healthySince = healthy ? (healthySince ?? (check === null ? begun : clock.now())) : null
-      const now = clock.now()
+      healthySince = healthy ? (healthySince ?? (check === null ? begun : clock.steady())) : null
+      const now = clock.steady()
       if (healthySince !== null && now - healthySince >= settle && !exited) {
         const container = await inspectSuspect(suspect)
         if (container.state === 'running') return now - begun
@@ -77,6 +81,9 @@ export async function passGate(options: GateOptions): Promise<number> {
       }
       if (now >= deadline) {
         const seen = last === null ? 'it did not stay up' : `last check: ${last.output}`
+        const asked = clock.steady()
+        await inspectSuspect(suspect)
+        if (lost || clock.steady() - asked >= AWAY_AFTER) awayMeanwhile(leaf)
         throw await specFailure(suspect, `not healthy within ${leaf.update.deadline / 1000} s; ${seen}`)
       }
       const left = healthySince === null ? deadline - now : healthySince + settle - now

@@ -44,7 +44,7 @@ export function createLeftOut(clock: Clock): LeftOut {
     forget(found) {
       for (const [leaf, { containerId, since }] of entries) {
         const live = found.get(leaf)?.live?.id ?? null
-        if (live !== containerId || clock.now() - since >= TRIED_AGAIN_AFTER) entries.delete(leaf)
+        if (live !== containerId || clock.steady() - since >= TRIED_AGAIN_AFTER) entries.delete(leaf)
       }
     },
     blame({ lines, message }, ownerOf, found) {
@@ -53,7 +53,7 @@ export function createLeftOut(clock: Clock): LeftOut {
         const entry = entries.get(leaf)
         if (entry !== undefined && predecessor(leaf, found) === null) return false
         const containerId = found.get(leaf)?.live?.id ?? null
-        entries.set(leaf, { containerId, words: message, since: clock.now(), wholly: entry !== undefined })
+        entries.set(leaf, { containerId, words: message, since: clock.steady(), wholly: entry !== undefined })
         return true
       })
     },

@@ -66,7 +66,7 @@ interface Player {
 }
 
 function play(engine: Engine, clock: Clock, port: PublishedPort, http: HttpProbe | null): Player {
-  const begun = clock.now()
+  const begun = clock.steady()
   const over = new AbortController()
   const underWay = new Set<Promise<void>>()
   let tried = 0
@@ -88,8 +88,8 @@ function play(engine: Engine, clock: Clock, port: PublishedPort, http: HttpProbe
   }
 
   function succeeded(): void {
-    longestPause = Math.max(longestPause, clock.now() - last)
-    last = clock.now()
+    longestPause = Math.max(longestPause, clock.steady() - last)
+    last = clock.steady()
   }
 
   function begin(): Promise<void> {
@@ -100,8 +100,8 @@ function play(engine: Engine, clock: Clock, port: PublishedPort, http: HttpProbe
 
   const first = begin()
   void (async () => {
-    for (let at = begun + EVERY; reachable; at = Math.max(at + EVERY, clock.now())) {
-      await clock.sleep(Math.max(1, at - clock.now()), over.signal)
+    for (let at = begun + EVERY; reachable; at = Math.max(at + EVERY, clock.steady())) {
+      await clock.sleep(Math.max(1, at - clock.steady()), over.signal)
       if (over.signal.aborted) return
       void begin()
     }
@@ -112,7 +112,7 @@ function play(engine: Engine, clock: Clock, port: PublishedPort, http: HttpProbe
     async end() {
       over.abort()
       // Where the last ones were lost, the pause has not ended yet.
-      const ended = clock.now()
+      const ended = clock.steady()
       await Promise.all(underWay)
       if (!reachable) return null
       return { port: addressOf(port), tried, lost, longestPause: Math.max(longestPause, ended - last) }

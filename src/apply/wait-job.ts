@@ -17,7 +17,7 @@ export interface JobOptions {
 
 /** Resolves with the milliseconds it took; throws SpecFailure, Superseded or EngineFault. */
 export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions): Promise<number> {
-  const begun = clock.now()
+  const begun = clock.steady()
   const inner = new AbortController()
   const stop = () => inner.abort()
   signal.addEventListener('abort', stop)
@@ -30,7 +30,7 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
   })
   try {
     const { exitCode } = await engine.waitForExit(id, inner.signal)
-    if (exitCode === 0) return clock.now() - begun
+    if (exitCode === 0) return clock.steady() - begun
     await clock.sleep(EXIT_GRACE)
     const container = await engine.inspect(id)
     const how = container?.oomKilled === true ? 'ran out of memory' : `exited with code ${exitCode}`

@@ -1,6 +1,5 @@
 // graft apply: brings what runs into agreement with a commit once, with live progress.
 
-import { holdDeployment } from '../daemon/hold-deployment.ts'
 import { askConfirmRemovals } from '../http/control-client.ts'
 import { askDaemon, socketsOf } from './daemon-place.ts'
 import type { Accepted } from '../daemon/open-deployment.ts'
@@ -8,6 +7,7 @@ import { problemLines } from '../report/problem-lines.ts'
 import { problemsJson } from '../report/json.ts'
 import { noteRefused, withOutcome } from './apply-outcome.ts'
 import { bringAbout } from './bring-about.ts'
+import { takeHold } from './hold.ts'
 import { examples, isSet, type CommandModule, type Invocation } from './command.ts'
 import { Mistake } from './mistakes.ts'
 import { hostFilesOf, judgeTip, openForCommand, reads, type Opened } from './open-command.ts'
@@ -52,9 +52,13 @@ export const applyCommand: CommandModule = {
         await noteRefused(deployment, judgement, before?.tree.name ?? '', output)
         return 1
       }
-      const engine = await openEngine(settings, surroundings.env)
+      const opening = await openEngine(settings, surroundings.env)
       try {
-        const hold = await holdDeployment(deployment.state, engine.connection, judgement.tree.name, 'graft apply')
+        const { hold, engine } = await takeHold(deployment, opening, {
+          name: judgement.tree.name,
+          command: 'graft apply',
+          tell: (words) => output.say([words]),
+        })
         if (!hold.held) {
           if (isSet(own, 'confirmRemovals')) return await confirmThroughDaemon(judgement, invocation, opened, hold)
           throw new Mistake(hold.because, hold.remedy)
@@ -69,7 +73,7 @@ export const applyCommand: CommandModule = {
           await hold.release()
         }
       } finally {
-        engine.connection.close()
+        opening.connection.close()
       }
     } finally {
       await deployment.close()

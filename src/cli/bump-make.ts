@@ -3,6 +3,7 @@
 
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { settleAgainst } from '../daemon/settle.ts'
+import { readLimits } from '../daemon/limit-settings.ts'
 import { editedSnapshot } from '../desired/edited-snapshot.ts'
 import { isRefusal, type EditRefusal, type TextEdit, type TextEdits } from '../desired/text-edits.ts'
 import { createReader } from '../desired/read.ts'
@@ -38,7 +39,7 @@ export async function makeBump(
   wish: BumpWish,
 ): Promise<Bump> {
   const { snapshot, base } = from
-  const reader = createReader()
+  const reader = createReader(readLimits(deployment.settings.limits))
   const read = (files: Snapshot): Tree => {
     const { tree, problems } = reader.read(files, { host: null })
     if (tree === null) throw new Problems(problems)

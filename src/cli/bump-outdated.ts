@@ -1,5 +1,6 @@
 // graft bump --outdated: the newest tags that the leaves' own image_policy allows, in one bump or a branch for each leaf.
 
+import { readLimits } from '../daemon/limit-settings.ts'
 import { createReader } from '../desired/read.ts'
 import { editImages } from '../desired/image-edit.ts'
 import { isRefusal } from '../desired/text-edits.ts'
@@ -92,7 +93,7 @@ async function onBranches(invocation: Invocation, opened: Opened, registry: Regi
   destinationOf({ ...own, branch: 'x' }, opened)
   const { commit: tip } = await deployment.repository.refresh()
   const snapshot = await deployment.repository.snapshot(tip.id)
-  const { tree, problems } = createReader().read(snapshot, { host: null })
+  const { tree, problems } = createReader(readLimits(deployment.settings.limits)).read(snapshot, { host: null })
   if (tree === null) throw new Problems(problems)
   const { news, groups, failed, remarks } = await lookAt(invocation, registry, snapshot, tree)
   const isJson = isSet(own, 'json')

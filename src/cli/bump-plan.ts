@@ -6,6 +6,7 @@ import { editImages, editVersion, type ImageWish } from '../desired/image-edit.t
 import { isRefusal, type EditRefusal, type TextEdits } from '../desired/text-edits.ts'
 import { setFile } from '../desired/image-place.ts'
 import { parseReference } from '../desired/image-reference.ts'
+import { LARGEST_READ_LIMITS } from '../desired/read-limits.ts'
 import { createReader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import { bumpSubject } from '../report/bump-words.ts'
@@ -100,7 +101,7 @@ async function withDigests(
 }
 
 function treeOf(snapshot: Snapshot): Tree {
-  const { tree, problems } = createReader().read(snapshot, { host: null })
+  const { tree, problems } = createReader(LARGEST_READ_LIMITS).read(snapshot, { host: null })
   if (tree === null) throw new Problems(problems)
   return tree
 }

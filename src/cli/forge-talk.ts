@@ -101,6 +101,11 @@ export async function openWebhooks(
       secretFile,
       repo: settings.repo,
       ref: settings.ref,
+      limits: {
+        bodyBytes: settings.limits.webhook_size,
+        perMinute: settings.limits.webhooks_per_minute,
+        inAll: settings.limits.webhooks_in_all,
+      },
       onPush,
       tell({ from, status, message }) {
         const level = status >= 500 ? 'error' : status >= 400 ? 'warn' : 'info'

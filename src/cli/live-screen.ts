@@ -1,7 +1,7 @@
 // Lines that are final scroll up; below them a few lines are drawn anew ten times a second. Where there is no terminal,
 // only final lines are written.
 
-import { width } from '../report/columns.ts'
+import { width, withoutSteering } from '../report/columns.ts'
 import type { Terminal } from './surroundings.ts'
 
 export interface LiveScreen {
@@ -24,7 +24,7 @@ export function openLiveScreen(
 ): LiveScreen {
   const { stream, isTerminal } = terminal
   if (!isTerminal) {
-    return { settle: (lines) => write(lines.map((line) => `${line}\n`).join('')), close: () => undefined }
+    return { settle: (lines) => write(lines.map((line) => `${withoutSteering(line)}\n`).join('')), close: () => undefined }
   }
   let drawn: readonly string[] = []
   let closed = false
@@ -47,7 +47,7 @@ export function openLiveScreen(
     const next = closed ? [] : live(columns, rows)
     const up = rowsDrawn(columns)
     const back = up === 0 ? '' : `\r\u001B[${up}A`
-    const lines = [...settled, ...next].map((line) => `${line}${CLEAR_LINE}\n`).join('')
+    const lines = [...settled, ...next].map((line) => `${withoutSteering(line)}${CLEAR_LINE}\n`).join('')
     write(`${back}${lines}${CLEAR_BELOW}`)
     drawn = next
   }

@@ -2,7 +2,9 @@
 
 import { join, resolve } from 'node:path'
 
+import { limitsSchema, limitWords } from '../daemon/limit-settings.ts'
 import { settingsSchema, type Settings } from '../daemon/settings.ts'
+import { nearest } from '../desired/nearest.ts'
 import { isRemoteAddress } from '../repository/address.ts'
 import type { Given } from './command.ts'
 import { textOf } from './command.ts'
@@ -24,6 +26,8 @@ const PATHS = [
   'signing_key_file',
   'policy',
   'host_variables',
+  'secrets',
+  'age_key_file',
   'docker_config',
   'webhook_secret_file',
   'forge_token_file',
@@ -44,9 +48,13 @@ export async function loadSettings(flags: Given, surroundings: Surroundings): Pr
     for (const issue of parsed.error.issues) {
       const path = issue.path.filter((part) => typeof part !== 'symbol')
       const key = String(path[0] ?? '')
-      const { message, remedy } = words(key)
-      const problem = sources.get(key)?.problem(path, message, remedy)
-      if (problem !== undefined) problems.push(problem)
+      const names = key === 'limits' && issue.code === 'unrecognized_keys' ? issue.keys : [String(path[1] ?? '')]
+      for (const name of names) {
+        const { message, remedy } = key === 'limits' ? wordsOfLimit(name) : words(key)
+        const at = key === 'limits' && name !== '' ? [key, name] : path
+        const problem = sources.get(key)?.problem(at, message, remedy)
+        if (problem !== undefined) problems.push(problem)
+      }
     }
   }
   if (problems.length > 0 || !parsed.success) throw new Problems(problems)
@@ -89,11 +97,30 @@ function withFolder(verify: Settings['verify'], folder: string): Pick<Settings, 
   return { verify: { ...verify, keys: resolve(folder, verify.keys) } }
 }
 
+function wordsOfLimit(name: string): { message: string; remedy: string } {
+  if (name === '') {
+    return {
+      message: 'limits is a mapping of names and numbers',
+      remedy: 'write --limit files=100000, or in the file limits: {files: 100000}',
+    }
+  }
+  const known = limitWords(name)
+  if (known !== null) return known
+  const names = Object.keys(limitsSchema.shape)
+  const close = nearest(name, names)
+  const remedy = close === null ? `the limits are ${names.join(', ')}` : `did you mean ${close}?`
+  return { message: `there is no limit ${name}`, remedy }
+}
+
 /** What a value of each setting should be, for one that is not. */
 function words(key: string): { message: string; remedy: string } {
   switch (key) {
     case 'parallel':
       return { message: 'parallel is a whole number from 1 to 64', remedy: 'write for example 4' }
+    case 'engine_timeout':
+      return { message: 'engine_timeout is a whole number of seconds from 1 to 3600', remedy: 'write for example 60' }
+    case 'takeover_after':
+      return { message: 'takeover_after is a whole number of seconds from 6 to 3600', remedy: 'write for example 60' }
     case 'poll':
       return { message: 'poll is a number of seconds above 0', remedy: 'write for example 15' }
     case 'listen':

@@ -1,8 +1,11 @@
 // The daemon's log: JSON lines, or readable lines where somebody watches on a terminal.
 
+import { Writable } from 'node:stream'
+
 import { pino, type Logger } from 'pino'
 
 import type { Settings } from '../daemon/settings.ts'
+import { withoutSteering } from '../report/columns.ts'
 import type { Output } from './output.ts'
 
 export interface LogEntry {
@@ -28,7 +31,12 @@ export async function openLog({ stdout, palette }: Output, level: Settings['log_
     translateTime: 'SYS:HH:MM:ss',
     hideObject: true,
     ignore: 'pid',
-    destination: stdout.stream,
+    destination: new Writable({
+      decodeStrings: false,
+      write(text: string, _encoding, done) {
+        stdout.stream.write(withoutSteering(String(text)), () => done())
+      },
+    }),
   })
   return pino(options, readable)
 }

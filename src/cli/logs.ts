@@ -7,7 +7,7 @@ import type { Observed, ObservedContainer } from '../plan/observed.ts'
 import { isMisnamed, leavesIn, namedSet, nothingNamed, setNames } from '../daemon/named-set.ts'
 import type { Tree } from '../desired/tree.ts'
 import { readName } from '../plan/names.ts'
-import { padEnd } from '../report/columns.ts'
+import { ownColours, padEnd } from '../report/columns.ts'
 import type { Paint } from '../report/palette.ts'
 import { examples, isSet, textOf, type CommandModule, type Invocation } from './command.ts'
 import { Mistake } from './mistakes.ts'
@@ -91,7 +91,7 @@ async function showLogs(invocation: Invocation, asked: Asked): Promise<number> {
     const time = timestamps ? `${output.palette.dim(new Date(line.time).toISOString())} ` : ''
     const prefix =
       chosen.length === 1 ? '' : `${(paints[index % paints.length] ?? String)(`${padEnd(label, widest)} |`)} `
-    return `${prefix}${time}${line.text}`
+    return `${prefix}${time}${ownColours(line.text)}`
   }
   if (isSet(own, 'follow')) {
     const { stream } = output.stdout

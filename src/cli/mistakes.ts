@@ -72,7 +72,15 @@ function problemsOf(error: unknown): readonly Problem[] {
 
 /** What the host's file system refuses is for the person to change, and no bug. */
 function systemMistake(error: unknown): Problem | null {
-  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return null
+  if (!(error instanceof Error) || !('code' in error)) return null
+  // Where a disk is full while a file is written, Node names no path.
+  if (error.code === 'ENOSPC' && !('path' in error)) {
+    return problem(
+      'there is no space left on a disk that graft writes to',
+      'make some room where its state folder lies',
+    )
+  }
+  if (!('path' in error)) return null
   const path = String(error.path)
   switch (error.code) {
     case 'EACCES':

@@ -2,7 +2,9 @@
 
 import type { News } from '../daemon/news.ts'
 import type { Problem } from '../desired/problem.ts'
+import { heldWords } from '../plan/removal-guard.ts'
 import { changesAnything } from '../plan/verdict.ts'
+import { approveCommand } from '../report/approve-words.ts'
 import { plain } from '../report/columns.ts'
 import { duration } from '../report/durations.ts'
 import { createPalette } from '../report/palette.ts'
@@ -86,11 +88,16 @@ export function newsEntry(news: News): LogEntry | null {
       const fields = { event: 'restart', leaves }
       return { level: 'info', fields, message: `asked to restart ${leaves.join(', ')}` }
     }
+    case 'removals-approved': {
+      const { count, names } = news.held
+      const fields = { event: 'removals-approved', commit: news.commit, count, leaves: names }
+      return { level: 'warn', fields, message: `somebody approved that these are removed: ${names.join(', ')}` }
+    }
     case 'removals-held': {
-      const { count, limit, names } = news.held
-      const remedy = 'graft apply --confirm-removals lets them go'
-      const fields = { event: 'removals-held', count, limit, leaves: names, remedy }
-      const message = `${count} leaves would be removed, more than the ${limit} allowed: ${names.join(', ')}; ${remedy}`
+      const { count, limit, names, because } = news.held
+      const remedy = `${approveCommand(news.commit)} lets them go`
+      const fields = { event: 'removals-held', count, limit, because, leaves: names, remedy }
+      const message = `${heldWords(news.held)}: ${names.join(', ')}; ${remedy}`
       return { level: 'warn', fields, message }
     }
     case 'turn': {

@@ -12,6 +12,7 @@ import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Invocation } from './command.ts'
 import { loadSettings, type LoadedSettings } from './load-settings.ts'
 import { Problems } from './mistakes.ts'
+import { leaveToItsOwner } from './state-owner.ts'
 
 export interface Opened {
   readonly settings: Deployment['settings']
@@ -36,6 +37,7 @@ export async function openForCommand(
   const around = loaded.repo === undefined && loaded.path === undefined && worktree !== null
   const path = around ? await deploymentAround(cwd, worktree) : loaded.path
   const settings = { ...loaded, repo, ...(path === undefined ? {} : { path }) }
+  if (surroundings.root) await leaveToItsOwner(settings.state)
   const folder = worktree === null ? (path ?? '') : shownFrom(cwd, join(worktree, path ?? ''))
   return {
     settings,

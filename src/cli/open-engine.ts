@@ -8,11 +8,13 @@ import type { Engine } from '../apply/engine.ts'
 import type { Report } from '../apply/progress.ts'
 import { openLastSwaps } from '../daemon/last-swaps.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
+import { redactorOf } from '../daemon/secrets/open-secrets.ts'
 import { createReconciler, type Reconciler, type ReconcilerOptions } from '../daemon/reconcile.ts'
 import { connectEngine, type EngineConnection } from '../engine/connect.ts'
 import { dockerEngine } from '../engine/docker-engine.ts'
 import { resolveEngineUrl } from '../engine/engine-address.ts'
 import { rewriteReference } from '../engine/mirrors.ts'
+import { redactingEngine } from '../engine/redacting.ts'
 import { createRunDigest } from '../plan/run-digest.ts'
 import type { Settings } from '../daemon/settings.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -26,10 +28,11 @@ type Environment = Surroundings['env']
 
 /** Throws an EngineFault where it cannot be reached. */
 export async function openEngine(settings: Deployment['settings'], env: Environment): Promise<OpenedEngine> {
-  const connection = await connectEngine(await resolveEngineUrl(env, settings.engine))
+  const connection = await connectEngine(await resolveEngineUrl(env, settings.engine), settings.engine_timeout * 1000)
   const configFolder = dockerConfigFolder(settings, env)
   const helper = settings.probe_image === undefined ? {} : { helperImage: settings.probe_image }
-  return { connection, engine: dockerEngine(connection, { configFolder, ...helper }) }
+  const engine = dockerEngine(connection, { configFolder, ...helper })
+  return { connection, engine: redactingEngine(engine, redactorOf(settings).clean) }
 }
 
 /** Where Docker keeps the logins of registries. */

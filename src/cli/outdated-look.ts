@@ -2,6 +2,7 @@
 
 import { EngineFault } from '../apply/engine.ts'
 import type { ImageWish } from '../desired/image-edit.ts'
+import { LARGEST_READ_LIMITS } from '../desired/read-limits.ts'
 import { createReader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import { imageNews, type ImageNews } from '../registry/image-news.ts'
@@ -60,7 +61,7 @@ export async function lookAt(
   }
   const [fault] = failed
   if (fault !== undefined && failed.length === news.length) throw new Mistake(fault.message, fault.remedy)
-  const { groups, remarks } = groupFollowers(snapshot, tree, createReader(), followers)
+  const { groups, remarks } = groupFollowers(snapshot, tree, createReader(LARGEST_READ_LIMITS), followers)
   return {
     news,
     groups,

@@ -1,5 +1,6 @@
 // Where a command's lines go: what was asked for to stdout, everything said about it to stderr.
 
+import { steadyJson, withoutSteering } from '../report/columns.ts'
 import { createPalette, wantsColour, type Palette } from '../report/palette.ts'
 import type { Surroundings, Terminal } from './surroundings.ts'
 
@@ -18,7 +19,7 @@ export interface Output {
 /** `colour`: false where `--no-color` was given. */
 export function createOutput({ stdout, stderr, env }: Surroundings, colour: boolean | undefined): Output {
   const write = ({ stream }: Terminal, lines: readonly string[]) => {
-    if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
+    if (lines.length > 0) stream.write(`${withoutSteering(lines.join('\n'))}\n`)
   }
   return {
     stdout,
@@ -26,7 +27,7 @@ export function createOutput({ stdout, stderr, env }: Surroundings, colour: bool
     palette: createPalette(wantsColour(env, stdout.isTerminal, colour)),
     errorPalette: createPalette(wantsColour(env, stderr.isTerminal, colour)),
     print: (lines) => write(stdout, lines),
-    printJson: (data) => void stdout.stream.write(`${JSON.stringify(data, null, 2)}\n`),
+    printJson: (data) => void stdout.stream.write(`${steadyJson(JSON.stringify(data, null, 2))}\n`),
     say: (lines) => write(stderr, lines),
   }
 }

@@ -4,6 +4,7 @@ import { removalLimit } from '../desired/policy-judge.ts'
 import type { Problem } from '../desired/problem.ts'
 import { changesOffline, planOffline } from '../plan/offline.ts'
 import { changesAnything, type Plan } from '../plan/verdict.ts'
+import { approveRemedy } from '../report/approve-words.ts'
 import { planJson } from '../report/json.ts'
 import { planMarkdown, unreadableMarkdown } from '../report/plan-markdown.ts'
 import { planLines } from '../report/plan-lines.ts'
@@ -137,7 +138,7 @@ function show({ plan, commit, problems, changes }: Shown, { output, own }: Invoc
     const { palette } = output
     const uncommitted = isSet(own, 'worktree') ? 'work tree on ' : ''
     const what = commit === null ? 'work tree' : `${uncommitted}${commitText(commit, palette, Date.now())}`
-    const removalRemedy = 'restore the files, or say that it is meant: graft apply --confirm-removals'
+    const removalRemedy = approveRemedy(plan.commit)
     output.print([
       `${palette.bold(plan.deployment)}  ${what}`,
       '',

@@ -64,6 +64,22 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./set-life.ts')).startCommand,
   },
   retry: { summary: 'try a generation again that failed', load: async () => (await import('./retry.ts')).retryCommand },
+  adopt: {
+    summary: 'take over containers that somebody else made',
+    load: async () => (await import('./adopt.ts')).adopt,
+  },
+  approve: {
+    summary: 'say that removals which wait are meant',
+    load: async () => (await import('./approve.ts')).approve,
+  },
+  down: {
+    summary: 'take the deployment away from the engine',
+    load: async () => (await import('./down.ts')).down,
+  },
+  calls: {
+    summary: 'list the calls that graft makes to an engine',
+    load: async () => (await import('./calls.ts')).callsCommand,
+  },
   schema: {
     summary: 'print the JSON Schemas that editors check with',
     load: async () => (await import('./schema.ts')).schemaCommand,

@@ -3,7 +3,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { holdDeployment } from '../daemon/hold-deployment.ts'
 import { chooseForRestart } from '../daemon/restarts.ts'
 import { askRestart, askStatus } from '../http/control-client.ts'
 import { duration } from '../report/durations.ts'
@@ -14,6 +13,7 @@ import { examples, isSet, type CommandModule, type Invocation } from './command.
 import { askDaemon, socketsOf } from './daemon-place.ts'
 import { Mistake } from './mistakes.ts'
 import { hostFilesOf, newestReadable, openForCommand, type Opened } from './open-command.ts'
+import { takeHold } from './hold.ts'
 import { openEngine } from './open-engine.ts'
 
 export const restartCommand: CommandModule = {
@@ -117,9 +117,13 @@ async function byItself(invocation: Invocation, opened: Opened): Promise<number>
   }
   const chosen = chooseForRestart(known.tree, invocation.args[0] ?? '')
   if (!('leaves' in chosen)) throw new Mistake(chosen.message, chosen.remedy)
-  const engine = await openEngine(settings, invocation.surroundings.env)
+  const opening = await openEngine(settings, invocation.surroundings.env)
   try {
-    const hold = await holdDeployment(deployment.state, engine.connection, known.tree.name, 'graft restart')
+    const { hold, engine } = await takeHold(deployment, opening, {
+      name: known.tree.name,
+      command: 'graft restart',
+      tell: (words) => invocation.output.say([words]),
+    })
     if (!hold.held) throw new Mistake(hold.because, hold.remedy)
     try {
       return await bringAbout(known, deployment.wish(known, host, false), engine, invocation, opened, chosen.leaves)
@@ -127,6 +131,6 @@ async function byItself(invocation: Invocation, opened: Opened): Promise<number>
       await hold.release()
     }
   } finally {
-    engine.connection.close()
+    opening.connection.close()
   }
 }

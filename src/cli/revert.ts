@@ -2,6 +2,7 @@
 
 import { isMisnamed } from '../daemon/named-set.ts'
 import { knownNodes, nodeNamed } from '../daemon/node-history.ts'
+import { readLimits } from '../daemon/limit-settings.ts'
 import { createReader } from '../desired/read.ts'
 import { askWake } from '../http/control-client.ts'
 import { plain } from '../report/columns.ts'
@@ -89,7 +90,7 @@ async function revertAsked(
   snapshot: Snapshot,
   tip: CommitFacts,
 ): Promise<Revert> {
-  const reader = createReader()
+  const reader = createReader(readLimits(deployment.settings.limits))
   const line = await wholeLine(deployment, tip.id, output)
   const ground: Ground = { deployment, reader, tip, snapshot, line, tree: reader.read(snapshot, { host: null }).tree }
   return makeRevert(ground, await backAsked(args[0] ?? '', textOf(own, 'to'), ground))

@@ -7,7 +7,6 @@ import type { Logger } from 'pino'
 
 import { systemClock as clock } from '../apply/clock.ts'
 import { createHealthWatch } from '../daemon/health-watch.ts'
-import { holdDeployment } from '../daemon/hold-deployment.ts'
 import { startDaemon, type Daemon } from '../daemon/loop.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
 import { recordOutcomes } from '../daemon/record-outcomes.ts'
@@ -16,6 +15,7 @@ import type { Verdict } from '../plan/verdict.ts'
 import { examples, type CommandModule } from './command.ts'
 import { noteDaemon, socketIn } from './daemon-place.ts'
 import { openForgeTalk, openWebhooks } from './forge-talk.ts'
+import { takeHold } from './hold.ts'
 import { openLog } from './log.ts'
 import { newsEntry } from './news-log.ts'
 import { Mistake } from './mistakes.ts'
@@ -23,7 +23,7 @@ import { openForCommand } from './open-command.ts'
 import { openReconciler, type OpenedEngine } from './open-engine.ts'
 import { progressEntry } from './progress-log.ts'
 import type { Surroundings } from './surroundings.ts'
-import { untilEngine, untilNamed } from './wait-until-ready.ts'
+import { untilEngine, untilNamed, untilRoom } from './wait-until-ready.ts'
 
 export const runCommand: CommandModule = {
   configure(command) {
@@ -84,18 +84,23 @@ async function holdAndFollow(
   name: string,
   running: Running,
 ): Promise<number> {
-  const { connection } = opened
-  const { log, surroundings } = running
-  const hold = await holdDeployment(deployment.state, connection, name, 'graft run')
+  const { log, surroundings, abort } = running
+  const tell = (words: string) => log.info({ event: 'lock' }, words)
+  const taken = await untilRoom(deployment.state.root, { log, signal: abort.signal }, () =>
+    takeHold(deployment, opened, { name, command: 'graft run', tell, signal: abort.signal }),
+  )
+  if (taken === null) return 0
+  const { hold, engine: sure } = taken
   if (!hold.held) throw new Mistake(hold.because, hold.remedy)
+  const { connection } = sure
   try {
     log.info(
       { event: 'holds', deployment: name, engine: connection.url, version: connection.facts.version },
       `holds ${name} on ${connection.url}`,
     )
     const folder = deployment.state.deployment(name, connection.facts.id)
-    return await follow(deployment, { ...opened, name }, socketIn(folder, surroundings.env), running, () =>
-      hold.renew(),
+    return await follow(deployment, { ...sure, name }, socketIn(folder, surroundings.env), running, (isIdle) =>
+      hold.renew(isIdle),
     )
   } finally {
     await hold.release()
@@ -111,7 +116,7 @@ async function follow(
   { engine, connection, name }: OpenedEngine & { readonly name: string },
   socket: string,
   { log, abort, surroundings }: Running,
-  stillOurs: () => Promise<void>,
+  stillOurs: (isIdle: () => boolean) => Promise<void>,
 ): Promise<number> {
   const { signal } = abort
   let wake = (): void => undefined
@@ -151,7 +156,7 @@ async function follow(
       signal,
       probed: () => health.seen(),
       probeOutput: (leaf) => health.output(leaf),
-      stillOurs,
+      stillOurs: () => stillOurs(() => reconciler.busy().size === 0),
       tell: (news) => write(log, newsEntry(news)),
       recorder,
       onTurn(turn) {

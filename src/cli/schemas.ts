@@ -3,7 +3,7 @@
 import * as z from 'zod'
 
 import { settingsSchema } from '../daemon/settings.ts'
-import { policySchema } from '../desired/policy.ts'
+import { policySchema } from '../desired/policy-schema.ts'
 import { jsonSchemas } from '../desired/schema/json-schema.ts'
 
 export const SCHEMA_NAMES = ['container', 'set', 'deployment', 'policy', 'config'] as const

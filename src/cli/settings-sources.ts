@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
+import { SETTING_WORDS, type SettingWords } from '../daemon/setting-words.ts'
 import { settingsSchema } from '../daemon/settings.ts'
 import { nearest } from '../desired/nearest.ts'
 import type { Problem } from '../desired/problem.ts'
@@ -20,19 +21,20 @@ export interface SettingSource {
 export type Sources = Map<string, SettingSource>
 
 const KEYS = Object.keys(settingsSchema.shape)
+const WORDS: Readonly<Record<string, SettingWords>> = SETTING_WORDS
 
 /** Flags as commander gives them: `gitTokenFile`, `mirror` as a list of FROM=TO. */
 export function fromFlags(flags: Given, cwd: string): { sources: Sources; problems: Problem[] } {
   const sources: Sources = new Map()
   const problems: Problem[] = []
   for (const key of KEYS) {
-    const value =
-      flags[key === 'mirrors' ? 'mirror' : key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())]
+    const flag = WORDS[key]?.flag
+    const value = flags[flag ?? key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())]
     if (value === undefined) continue
-    const name = `--${key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')}`
+    const name = `--${flag ?? key.replaceAll('_', '-')}`
     const text = value === true ? name : `${name} ${String(value)}`
     const problem: SettingSource['problem'] = (_path, message, remedy) => nowhere(text, message, remedy)
-    sources.set(key, { value: key === 'mirrors' ? mirrorRules(value) : value, folder: cwd, problem })
+    sources.set(key, { value: listed(key, value), folder: cwd, problem })
   }
   return { sources, problems }
 }
@@ -44,7 +46,7 @@ export function fromVariables(env: Readonly<Record<string, string | undefined>>,
     const value = env[name]
     if (value === undefined || value === '') continue
     const problem: SettingSource['problem'] = (_path, message, remedy) => nowhere(`${name}=${value}`, message, remedy)
-    sources.set(key, { value: key === 'mirrors' ? mirrorRules(value.split(',')) : value, folder: cwd, problem })
+    sources.set(key, { value: listed(key, LISTED.has(key) ? value.split(',') : value), folder: cwd, problem })
   }
   return sources
 }
@@ -104,6 +106,24 @@ export async function fromFile(
     })
   }
   return { sources, problems }
+}
+
+/** Settings that flags and variables give as a list of NAME=VALUE. */
+const LISTED: ReadonlySet<string> = new Set(['mirrors', 'limits'])
+
+function listed(key: string, value: unknown): unknown {
+  if (key === 'mirrors') return mirrorRules(value)
+  return key === 'limits' ? limitRules(value) : value
+}
+
+/** What does not read as NAME=VALUE makes a text of all, which the schema then refuses. */
+function limitRules(value: unknown): unknown {
+  const pairs = (Array.isArray(value) ? value : [value]).map((text: unknown) =>
+    /^([^=]+)=(.*)$/.exec(String(text).trim())?.slice(1),
+  )
+  return pairs.every((pair) => pair !== undefined)
+    ? Object.fromEntries(pairs.map(([name = '', text = '']) => [name, text]))
+    : String(value)
 }
 
 /** What does not read as FROM=TO stays a text, which the schema then refuses. */

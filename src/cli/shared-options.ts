@@ -12,9 +12,9 @@ const MORE = 'More settings:'
 
 export function addSharedOptions(program: Command): void {
   const words: Readonly<Record<string, SettingWords>> = SETTING_WORDS
-  for (const [key, { value, description }] of Object.entries(words)) {
-    const name = key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')
-    const flags = value === null ? `--${name}` : `--${name} <${value}${key === 'mirrors' ? '...' : ''}>`
+  for (const [key, { flag, value, description }] of Object.entries(words)) {
+    const name = flag ?? key.replaceAll('_', '-')
+    const flags = value === null ? `--${name}` : `--${name} <${value}${flag === undefined ? '' : '...'}>`
     program.addOption(new Option(flags, description).helpGroup(FIRST.has(key) ? EVERY : MORE))
   }
   const config = new Option(

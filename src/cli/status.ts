@@ -6,7 +6,8 @@ import { EngineFault } from '../apply/engine.ts'
 import { treeStatus } from '../daemon/status.ts'
 import { resolveEngineUrl } from '../engine/engine-address.ts'
 import { askStatus } from '../http/control-client.ts'
-import { cut } from '../report/columns.ts'
+import { approveRemedy } from '../report/approve-words.ts'
+import { cut, withoutSteering } from '../report/columns.ts'
 import { statusJson } from '../report/json.ts'
 import type { Status } from '../report/status.ts'
 import { statusLines } from '../report/status-lines.ts'
@@ -49,7 +50,7 @@ export const statusCommand: CommandModule = {
 }
 
 function linesOf(status: Status, { output }: Invocation, { place }: Opened): string[] {
-  const removalRemedy = 'restore the files, or say that it is meant: graft apply --confirm-removals'
+  const removalRemedy = approveRemedy(status.commit?.id ?? null)
   return statusLines(status, { palette: output.palette, now: Date.now(), place, removalRemedy })
 }
 
@@ -132,7 +133,9 @@ async function watch(invocation: Invocation, opened: Opened): Promise<number> {
         lines.length >= rows
           ? [...lines.slice(0, rows - 2), output.palette.dim(`… ${lines.length - rows + 2} more lines`)]
           : lines
-      stream.write(`\u001B[H${shown.map((line) => `${cut(line, columns)}\u001B[K\n`).join('')}\u001B[J`)
+      stream.write(
+        `\u001B[H${shown.map((line) => `${cut(withoutSteering(line), columns)}\u001B[K\n`).join('')}\u001B[J`,
+      )
       await sleep(EVERY, undefined, { signal: ended.signal }).catch(() => undefined)
     }
     return 0

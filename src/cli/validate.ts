@@ -3,7 +3,8 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { missingPrivileges } from '../desired/policy-judge.ts'
+import { missingPrivileges } from '../desired/policy-grants.ts'
+import { UNSEEN } from '../desired/host-paths.ts'
 import { NO_POLICY } from '../desired/policy.ts'
 import type { Tree } from '../desired/tree.ts'
 import { problemsJson } from '../report/json.ts'
@@ -100,7 +101,7 @@ function setsIn(set: Tree['root']): number {
 
 function privilegeNote(tree: Tree, settings: LoadedSettings, { output }: Invocation): string[] {
   if (!settings.allow_privileged) return []
-  const asking = [...tree.leaves.values()].filter((leaf) => missingPrivileges(leaf, tree, NO_POLICY).length > 0)
+  const asking = [...tree.leaves.values()].filter((leaf) => missingPrivileges(leaf, tree, NO_POLICY, UNSEEN).length > 0)
   if (asking.length === 0) return []
   const names = asking.map(({ name }) => plain(name)).join(', ')
   const verb = asking.length === 1 ? 'asks' : 'ask'

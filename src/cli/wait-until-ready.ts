@@ -7,6 +7,8 @@ import { systemClock as clock } from '../apply/clock.ts'
 import { EngineFault } from '../apply/engine.ts'
 import type { News } from '../daemon/news.ts'
 import type { Deployment } from '../daemon/open-deployment.ts'
+import { stateFault } from '../daemon/state-fault.ts'
+import { duration } from '../report/durations.ts'
 import { RepositoryFault } from '../repository/repository.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import { newsEntry } from './news-log.ts'
@@ -55,6 +57,29 @@ async function tipOrLastSeen({ repository, lastTip }: Deployment, signal: AbortS
     if (last === null) throw error
     return repository.resolve(last)
   }
+}
+
+/** Null where the signal came first. A full disk under the state folder is waited for; other failures are the caller's. */
+export async function untilRoom<Done>(
+  root: string,
+  { log, signal }: Waiting,
+  work: () => Promise<Done>,
+): Promise<Done | null> {
+  for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+    try {
+      return await work()
+    } catch (error) {
+      const fault = stateFault(error, root)
+      if (fault === null) throw error
+      const again = `(again in ${duration(pause)})`
+      log.warn(
+        { event: 'state-fault', fault: fault.message, remedy: fault.remedy, retryIn: pause },
+        `${fault.message}; ${fault.remedy} ${again}`,
+      )
+      await clock.sleep(pause, signal)
+    }
+  }
+  return null
 }
 
 const FIRST_PAUSE = 1_000

@@ -1,6 +1,7 @@
 // What of a commit graft acts on: its tree, and for each leaf whether ledger and policy admit it. `validate`, `plan`,
 // `apply` and the daemon all ask here, so that they never disagree.
 
+import { UNSEEN, type HostPlaces } from '../desired/host-paths.ts'
 import { judgeLeaf, type InAncestors } from '../desired/ledger-judge.ts'
 import { judgePolicy } from '../desired/policy-judge.ts'
 import type { Policy } from '../desired/policy.ts'
@@ -26,6 +27,8 @@ export interface AcceptOptions {
   readonly history: HistoryIndex
   readonly policy: Policy
   readonly allowPrivileged: boolean
+  /** Where paths of the host lead; absent: they are taken as they are written. */
+  readonly look?: (tree: Tree) => Promise<HostPlaces>
   /** The host's own values; null: judged without them. */
   readonly hostVariables: ReadonlyMap<string, string> | null
   /** Fetches the history that a shallow clone lacks; false where that is not possible. */
@@ -46,10 +49,11 @@ export async function accept(snapshot: Snapshot, base: string | null, options: A
       if (problem !== null) refused.set(leaf.name, problem)
     }
   }
+  const places = (await options.look?.(tree)) ?? UNSEEN
   for (const leaf of tree.leaves.values()) {
     if (history?.complete === false && !refused.has(leaf.name)) refused.set(leaf.name, cutShort(leaf))
     if (refused.has(leaf.name)) continue
-    const problem = judgePolicy(leaf, tree, options.policy, options.allowPrivileged)
+    const problem = judgePolicy(leaf, tree, options.policy, options.allowPrivileged, places)
     if (problem !== null) refused.set(leaf.name, problem)
   }
   return {

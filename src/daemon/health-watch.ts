@@ -38,7 +38,9 @@ export function createHealthWatch(
 
   async function watch(leaf: string, { containerId, startedAt, probe, stop }: Watched): Promise<void> {
     let failures = 0
-    const graceUntil = (startedAt ?? clock.now()) + probe.start_period
+    // A start in the future was noted before the clock was set back.
+    const since = Math.max(0, clock.now() - (startedAt ?? clock.now()))
+    const graceUntil = clock.steady() + probe.start_period - since
     while (!stop.signal.aborted) {
       await clock.sleep(probe.interval, stop.signal)
       if (stop.signal.aborted) return
@@ -48,7 +50,7 @@ export function createHealthWatch(
       const { healthy, output } = result
       outputs.set(leaf, output)
       failures = healthy ? 0 : failures + 1
-      const verdict = healthy ? true : failures >= probe.retries && clock.now() > graceUntil ? false : undefined
+      const verdict = healthy ? true : failures >= probe.retries && clock.steady() > graceUntil ? false : undefined
       if (verdict === undefined || seen.get(leaf) === verdict) continue
       seen.set(leaf, verdict)
       onChange()

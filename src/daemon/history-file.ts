@@ -5,13 +5,14 @@ import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
+import { DEFAULT_READ_LIMITS, type ReadLimits } from '../desired/read-limits.ts'
 import { INDEX_HEADER, type IndexedCommit } from './indexed-commit.ts'
 
 /** Lines that are read before others get their turn. */
 const AT_ONCE = 200
 
 /** Puts what the file holds into `commits`. */
-export async function loadHistory(file: string, commits: Map<string, IndexedCommit>): Promise<void> {
+export async function loadHistory(file: string, limits: ReadLimits, commits: Map<string, IndexedCommit>): Promise<void> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -19,7 +20,7 @@ export async function loadHistory(file: string, commits: Map<string, IndexedComm
     return
   }
   const [head = '', ...lines] = text.split('\n')
-  if (head !== INDEX_HEADER) return rm(file, { force: true })
+  if (head !== headerUnder(limits)) return rm(file, { force: true })
   for (const [number, line] of lines.entries()) {
     if (line === '') continue
     try {
@@ -34,13 +35,20 @@ export async function loadHistory(file: string, commits: Map<string, IndexedComm
   }
 }
 
-export async function saveHistory(file: string, entries: readonly IndexedCommit[]): Promise<void> {
+/** Whether an old commit reads depends on what may be read. */
+function headerUnder(limits: ReadLimits): string {
+  const usual = Object.entries(DEFAULT_READ_LIMITS)
+  const unusual = Object.entries(limits).filter(([name, limit]) => !usual.some(([of, by]) => of === name && by === limit))
+  return unusual.length === 0 ? INDEX_HEADER : `${INDEX_HEADER} ${JSON.stringify(Object.fromEntries(unusual))}`
+}
+
+export async function saveHistory(file: string, limits: ReadLimits, entries: readonly IndexedCommit[]): Promise<void> {
   if (entries.length === 0) return
   await mkdir(dirname(file), { recursive: true })
   // The newline before keeps what a crash may have cut from swallowing the first line.
   const text = `\n${entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')}`
   try {
-    await appendFile(file, `${INDEX_HEADER}\n`, { flag: 'ax' })
+    await appendFile(file, `${headerUnder(limits)}\n`, { flag: 'ax' })
   } catch {
     // It is there already.
   }

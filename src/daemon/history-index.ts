@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import { EMPTY_LEDGER, extendLedger, ledgerKnows, type Ledger } from '../desired/ledger.ts'
 import type { InAncestors } from '../desired/ledger-judge.ts'
+import { DEFAULT_READ_LIMITS, type ReadLimits } from '../desired/read-limits.ts'
 import type { Reader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import type { DepartedLeaf } from '../plan/planning.ts'
@@ -57,6 +58,8 @@ export interface HistoryIndex {
 export interface HistoryOptions {
   /** From so many commits on they are read in a thread of their own. */
   readonly apartFrom?: number
+  /** Those of the reader. */
+  readonly limits?: ReadLimits
 }
 
 /** Below this, reading takes less than starting a thread and telling it the first commit. */
@@ -69,7 +72,7 @@ export function createHistoryIndex(
   repository: Repository,
   reader: Reader,
   file: string | null,
-  { apartFrom = APART_FROM }: HistoryOptions = {},
+  { apartFrom = APART_FROM, limits = DEFAULT_READ_LIMITS }: HistoryOptions = {},
 ): HistoryIndex {
   const commits = new Map<string, IndexedCommit>()
   const folded = new Map<string, { ledger: Ledger; departed: ReadonlyMap<string, DepartedLeaf> }>()
@@ -87,7 +90,7 @@ export function createHistoryIndex(
   }
 
   async function growNow(commit: string, known: ReadCommit | null): Promise<void> {
-    loaded ??= file === null ? Promise.resolve() : loadHistory(file, commits)
+    loaded ??= file === null ? Promise.resolve() : loadHistory(file, limits, commits)
     await loaded
     if (commits.has(commit)) {
       // The next commit is compared with this one.
@@ -102,7 +105,7 @@ export function createHistoryIndex(
     const save = async (): Promise<void> => {
       const entries = unsaved
       unsaved = []
-      if (!incomplete && file !== null) await saveHistory(file, entries)
+      if (!incomplete && file !== null) await saveHistory(file, limits, entries)
     }
     const keep = (entry: IndexedCommit): void => {
       commits.set(entry.id, entry)
@@ -134,6 +137,7 @@ export function createHistoryIndex(
     let count = 0
     try {
       await scanApart({
+        limits,
         base,
         commits: fresh,
         onEntry: keep,

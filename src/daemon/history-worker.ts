@@ -1,15 +1,16 @@
 // The thread that reads long stretches of history. It is sent what differs from commit to commit, and answers with
 // their lines of the index.
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 
+import type { ReadLimits } from '../desired/read-limits.ts'
 import { createReader } from '../desired/read.ts'
 import type { SnapshotEntry } from '../repository/snapshot.ts'
 import { createHistoryScan } from './history-scan.ts'
 import type { IndexedCommit } from './indexed-commit.ts'
 import type { ScanAnswer, ScanStep } from './scan-apart.ts'
 
-const scan = createHistoryScan(createReader())
+const scan = createHistoryScan(createReader(workerData as ReadLimits))
 
 let answers: IndexedCommit[] = []
 

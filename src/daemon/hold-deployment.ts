@@ -1,35 +1,56 @@
-// One graft per deployment and engine: a lock file on this host, and across hosts a never-started container.
+// One graft per deployment and engine: a lock file on this host, and across hosts a never-started container. Whoever
+// holds it shows so by beats, and makes sure of it before it acts, so that one that was frozen changes nothing more.
 
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 
+import { systemClock, type Clock } from '../apply/clock.ts'
 import type { EngineConnection } from '../engine/connect.ts'
 import { EngineFault } from '../apply/engine.ts'
 import { takeLock, type LockHolder } from '../engine/lock-container.ts'
-import { isAlive, startOf, takeLockFile } from './lock-file.ts'
+import { keepLock, type Taken } from './keep-lock.ts'
+import { takeLockFile } from './lock-file.ts'
+import { describeHolder, lifeOfHolder } from './lock-life.ts'
 import type { StateFolder } from './state-folder.ts'
 
 export type Hold =
   | {
       readonly held: true
+      /** Resolves where the lock is ours now; throws EngineFault where it is not, and then nothing may be done. */
+      sure(): Promise<void>
       /**
        * Takes the lock on the engine again where somebody removed it (`docker container prune` takes never-started
-       * containers, too). Throws EngineFault while another graft has it.
+       * containers, too). Throws EngineFault while another graft has it, and while what was begun before it was lost
+       * has not ended: `isIdle`.
        */
-      renew(): Promise<void>
+      renew(isIdle?: () => boolean): Promise<void>
       release(): Promise<void>
     }
   | { readonly held: false; readonly because: string; readonly remedy: string }
 
-/** `command` is what the person typed (`graft run`), for whoever finds the lock. */
+export interface HoldOptions {
+  /** What the person typed (`graft run`), for whoever finds the lock. */
+  readonly command: string
+  /** Name of this host, for people. */
+  readonly host: string
+  /** Milliseconds without a beat after which another graft may take the lock. */
+  readonly staleAfter: number
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+  /** Told in a sentence why this takes a while. */
+  readonly tell?: (words: string) => void
+}
+
+/** Part of `staleAfter` that one who took the lock from a silent holder waits: by then that one is no longer sure of it. */
+const HAND_OVER = 1 / 3
+
 export async function holdDeployment(
   state: StateFolder,
   connection: EngineConnection,
   deployment: string,
-  command: string,
+  options: HoldOptions,
 ): Promise<Hold> {
-  const folder = state.deployment(deployment, connection.facts.id)
-  const file = await takeLockFile(join(folder, 'lock'), command)
+  const { command, host, staleAfter, signal, clock = systemClock } = options
+  const file = await takeLockFile(join(state.deployment(deployment, connection.facts.id), 'lock'), command)
   if (!file.taken) {
     return {
       held: false,
@@ -38,34 +59,49 @@ export async function holdDeployment(
         'leave it to that one: it follows the repository by itself (graft status shows how far it is), or end it first',
     }
   }
-  const own = {
-    host: hostname(),
-    pid: process.pid,
-    startedAt: Date.now() - Math.round(process.uptime() * 1000),
-    started: await startOf(process.pid),
-  }
-  // A graft with another state folder has another lock file, so a lock from this host is stale only where its process is
-  // gone.
-  const isStale = async ({ host, pid, started = '' }: LockHolder) =>
-    host === own.host && !(await isAlive({ pid, started }))
-  const take = () => takeLock(connection, deployment, own, isStale)
   try {
-    let container = await take()
-    if (!container.taken) {
+    const own = await describeHolder(host, staleAfter, await state.hostKey())
+    const lifeOf = lifeOfHolder(own, clock, signal)
+    const take = () =>
+      takeLock(connection, deployment, own, async (lock) => {
+        const { holder, beat } = lock
+        if (beat !== 0) options.tell?.(`waits whether graft on host ${holder.host} (process ${holder.pid}) still works`)
+        return lifeOf(lock)
+      })
+    const first = await take()
+    if (!first.taken) {
       await file.release()
-      return { held: false, ...heldElsewhere(deployment, container.holder) }
+      return { held: false, ...heldElsewhere(deployment, first.holder, own) }
     }
+    const retake = () => takeLock(connection, deployment, own, () => 'lives')
+    const keeper = keepLock(first, { staleAfter, clock, retake })
+    const handOver = async (taken: Taken) => {
+      if (!taken.fromSilent) return
+      const wait = staleAfter * HAND_OVER
+      options.tell?.(
+        `took the lock of ${deployment} from a graft that was silent; begins in ${Math.ceil(wait / 1000)} s`,
+      )
+      await clock.sleep(wait, signal)
+    }
+    await handOver(first)
     return {
       held: true,
-      async renew() {
-        if (container.taken && (await container.stillHeld())) return
-        container = await take()
-        if (container.taken) return
-        const { because, remedy } = heldElsewhere(deployment, container.holder)
-        throw new EngineFault('engine', because, remedy)
+      async sure() {
+        if (!(await keeper.isSure())) throw lostFault(deployment, 'another graft may have taken it')
+      },
+      async renew(isIdle = () => true) {
+        if (await keeper.isOurs()) return
+        if (!isIdle()) throw lostFault(deployment, 'what was begun before is still ending')
+        const again = await take()
+        if (!again.taken) {
+          const { because, remedy } = heldElsewhere(deployment, again.holder, own)
+          throw new EngineFault('engine', because, remedy)
+        }
+        keeper.keep(again)
+        await handOver(again)
       },
       async release() {
-        if (container.taken) await container.release().catch(() => undefined)
+        await keeper.end()
         await file.release()
       },
     }
@@ -75,15 +111,31 @@ export async function holdDeployment(
   }
 }
 
-function heldElsewhere(deployment: string, { host, pid }: LockHolder): { because: string; remedy: string } {
-  if (host === hostname()) {
+function lostFault(deployment: string, why: string): EngineFault {
+  return new EngineFault(
+    'engine',
+    `the lock of ${deployment} on this engine was lost: ${why}`,
+    'Nothing is done without it; it is taken again as soon as it is free',
+  )
+}
+
+function heldElsewhere(
+  deployment: string,
+  { host, pid, place, staleAfter }: LockHolder,
+  own: LockHolder,
+): { because: string; remedy: string } {
+  if (place ? place === own.place : host === own.host) {
     return {
       because: `graft in process ${pid} already looks after ${deployment} on this engine, with another state folder`,
       remedy: 'leave it to that one, or end it first; let all grafts of a host use one state folder (--state)',
     }
   }
+  const gone =
+    staleAfter === undefined
+      ? `if host ${host} is gone for good, remove the container graft.${deployment}.lock by hand`
+      : `once it has been silent for ${Math.ceil(staleAfter / 1000)} s, its lock is taken over; where this engine shows no beats (docs/operating.md), remove the container graft.${deployment}.lock by hand`
   return {
     because: `graft on host ${host} (process ${pid}) already looks after ${deployment} on this engine`,
-    remedy: `end that one first; if host ${host} is gone for good, remove the container graft.${deployment}.lock by hand`,
+    remedy: `end that one first; ${gone}`,
   }
 }

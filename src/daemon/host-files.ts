@@ -9,6 +9,8 @@ import { z } from 'zod'
 
 import { NO_POLICY, parsePolicy, type Policy } from '../desired/policy.ts'
 import type { Problem } from '../desired/problem.ts'
+import { secretsStamp } from './secrets/host-secrets.ts'
+import { secretPlaces } from './secrets/open-secrets.ts'
 import type { Settings } from './settings.ts'
 import { signatureRules } from './signature-rules.ts'
 
@@ -27,18 +29,19 @@ export async function readHostFiles(settings: Settings, state: string): Promise<
   const problems: Problem[] = []
   const policyFile = settings.policy ?? join(state, 'policy.yaml')
   const policyText = await readWhereThere(policyFile, settings.policy !== undefined, 'policy', problems)
-  const policy = policyText === null ? { policy: NO_POLICY, problems: [] } : parsePolicy(policyText, policyFile)
+  const policy = policyText === null ? { policy: null, problems: [] } : parsePolicy(policyText, policyFile)
   const variablesFile = settings.host_variables ?? join(state, 'host.yaml')
   const text = await readWhereThere(variablesFile, settings.host_variables !== undefined, 'host_variables', problems)
   const { mode, keysFile } = signatureRules(settings, state)
+  const { folder, keyFile } = secretPlaces(settings, state)
   const keys = mode === 'off' ? null : await readWhereThere(keysFile, true, 'verify_keys', problems, 'latin1')
   const variables = text === null ? new Map<string, string>() : parseVariables(text, variablesFile, problems)
   return {
-    policy: policy.policy ?? NO_POLICY,
+    policy: policy.policy ?? { ...NO_POLICY, source: { file: policyFile, ruleLines: [] } },
     variables,
     trustedKeys: keys === null ? null : Buffer.from(keys, 'latin1'),
     problems: [...problems, ...policy.problems],
-    fingerprint: JSON.stringify([policyText, text, mode, keys]),
+    fingerprint: JSON.stringify([policyText, text, mode, keys, await secretsStamp(folder, keyFile)]),
   }
 }
 

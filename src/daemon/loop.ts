@@ -13,8 +13,10 @@ import type { News } from './news.ts'
 import { WORKED_ON } from '../plan/proposal.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
+import { FIRST_RETRY, jittered, LOOK_AT_LEAST, pauseAfter, untilRetry } from './pauses.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
+import { stateFault } from './state-fault.ts'
 import { treeStatus, type RepositoryStatus, type Status } from './status.ts'
 import { createWaker } from './waker.ts'
 
@@ -50,16 +52,17 @@ export interface Daemon {
   restart(asked: string): { readonly leaves: readonly string[] } | Misnamed
   /** Lets the plan for this very commit remove more than the limit; false where another commit is in force. */
   confirmRemovals(commit: string): boolean
+  /**
+   * Lets go what a plan of this very commit holds back, as it was seen: `digest` of what is held. False where another
+   * commit is in force, or something else would go by now.
+   */
+  approve(commit: string, digest: string): boolean
   /** Answers once at least one more turn has been taken. */
   status(): Status
 }
 
-const FIRST_RETRY = 1_000
-const LONGEST_RETRY = 60_000
 /** Events come in bursts; one look answers them all. */
 const GATHER = 150
-/** Without any event: drift that no event told of is found within this time. */
-const LOOK_AT_LEAST = 60_000
 /** A local folder is watched; the poll is for what the watcher missed. */
 const LOCAL_POLL = 5_000
 
@@ -100,8 +103,8 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       } catch (error) {
         if (signal.aborted) return
         failures++
-        const [message, remedy] = faultWords(error)
-        pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
+        const [message, remedy] = faultWords(error, deployment.state.root)
+        pause = pauseAfter(failures)
         if (repository.fault?.message !== message) tell({ kind: 'repository-fault', message, remedy, retryIn: pause })
         repository = { ...repository, fault: { message, remedy } }
         if (accepted === null) await goOnWithWhatIsHere()
@@ -166,9 +169,10 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       if (holds.get(leaf) !== because) tell({ kind: 'held', leaf, generation: toGeneration, because })
     }
     const removals = plan.removalHeld
-    const names = removals?.names.join(' ') ?? ''
-    if (removals !== null && names !== removalsTold) tell({ kind: 'removals-held', held: removals })
-    removalsTold = names
+    const digest = removals?.digest ?? ''
+    if (removals !== null && digest !== removalsTold)
+      tell({ kind: 'removals-held', held: removals, commit: plan.commit })
+    removalsTold = digest
     holds = now
   }
 
@@ -178,7 +182,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       let pause = LOOK_AT_LEAST
       if (wish !== null) {
         try {
-          const begun = clock.now()
+          const begun = clock.steady()
           await options.stillOurs()
           turn = await reconciler.turn(wish)
           if (failures > 0) tell({ kind: 'engine-back' })
@@ -189,12 +193,12 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           tellHolds(turn)
           const probed = { healthy: options.probed(), output: options.probeOutput ?? (() => null) }
           for (const turned of healthNews(turn, probed)) tell({ kind: 'health', ...turned })
-          tell({ kind: 'turn', turn, milliseconds: clock.now() - begun })
+          tell({ kind: 'turn', turn, milliseconds: clock.steady() - begun })
           pause = Math.min(pause, untilRetry(turn, clock.now()))
         } catch (error) {
           failures++
-          const [message, remedy] = faultWords(error)
-          pause = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1))
+          const [message, remedy] = faultWords(error, deployment.state.root)
+          pause = pauseAfter(failures)
           if (engineFault !== message) tell({ kind: 'engine-fault', message, remedy, retryIn: pause })
           engineFault = message
         }
@@ -246,6 +250,14 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
       engineWaker.wake()
       return chosen
     },
+    approve(commit, digest) {
+      const held = turn?.plan.removalHeld ?? null
+      if (wish === null || wish.tree.commit?.id !== commit || held?.digest !== digest) return false
+      wish = { ...wish, removals: { ...wish.removals, approved: new Set(held.ids) } }
+      tell({ kind: 'removals-approved', held, commit })
+      engineWaker.wake('now')
+      return true
+    },
     confirmRemovals(commit) {
       if (wish === null || wish.tree.commit?.id !== commit) return false
       wish = { ...wish, removals: { ...wish.removals, confirmed: true } }
@@ -275,18 +287,9 @@ function isAccepted(judgement: Judgement): judgement is Accepted {
   return judgement.tree !== null
 }
 
-function untilRetry(turn: Turn, now: number): number {
-  const times = turn.plan.verdicts.map(({ retryAt }) => retryAt).filter((time) => time !== null)
-  const waits = turn.plan.verdicts.some(({ awaits }) => awaits !== null) ? [now + 1_000] : []
-  return Math.max(100, Math.min(LOOK_AT_LEAST, ...times.map((time) => time - now), ...waits.map((time) => time - now)))
-}
-
-function faultWords(error: unknown): [string, string] {
+function faultWords(error: unknown, state: string): [string, string] {
   if (error instanceof RepositoryFault || error instanceof EngineFault) return [error.message, error.remedy]
+  const full = stateFault(error, state)
+  if (full !== null) return [full.message, full.remedy]
   return [error instanceof Error ? error.message : String(error), 'It is tried again by itself']
-}
-
-/** Many hosts that follow one repository do not all ask in the same second. */
-function jittered(milliseconds: number): number {
-  return milliseconds * (0.9 + Math.random() * 0.2)
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../desired/problem.ts'
 import type { OutcomeRecord } from '../report/outcome-record.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { HealthTurn } from './health-news.ts'
+import type { RemovalHeld } from '../plan/removal-guard.ts'
 import type { Turn } from './reconcile.ts'
 
 export type News =
@@ -32,5 +33,6 @@ export type News =
   | (HealthTurn & { readonly kind: 'health' })
   /** Somebody asked for new containers of these leaves. */
   | { readonly kind: 'restart'; readonly leaves: readonly string[] }
-  | { readonly kind: 'removals-held'; readonly held: NonNullable<Turn['plan']['removalHeld']> }
+  | { readonly kind: 'removals-approved'; readonly held: RemovalHeld; readonly commit: string }
+  | { readonly kind: 'removals-held'; readonly held: RemovalHeld; readonly commit: string | null }
   | { readonly kind: 'turn'; readonly turn: Turn; readonly milliseconds: number }

@@ -1,28 +1,33 @@
 // Everything a command needs of one deployment, opened from the settings: the repository, its history, the host's own
 // files, and the judgement over a commit that all commands share.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
+import { UNSEEN, type HostPlaces } from '../desired/host-paths.ts'
 import { removalLimit } from '../desired/policy-judge.ts'
-import type { Problem } from '../desired/problem.ts'
+import { compareProblems, type Problem } from '../desired/problem.ts'
 import { createReader } from '../desired/read.ts'
 import type { Tree } from '../desired/tree.ts'
 import { systemClock } from '../apply/clock.ts'
+import { resolveEngineUrl } from '../engine/engine-address.ts'
 import { isRemoteAddress } from '../repository/address.ts'
 import { openNotes } from '../repository/notes.ts'
 import { openWithProcess, type RepositoryOptions } from '../repository/open.ts'
 import { RepositoryFault, type Repository } from '../repository/repository.ts'
 import type { CommitFacts, Snapshot } from '../repository/snapshot.ts'
 import { accept, type Acceptance } from './accept.ts'
+import { createBinding, type Bound } from './binding.ts'
 import { createAcceptedCommits, type AcceptedCommits } from './accepted-commits.ts'
 import { admit } from './admit.ts'
 import { createHistoryIndex, type HistoryIndex } from './history-index.ts'
 import { readHostFiles, type HostFiles } from './host-files.ts'
+import { readLimits, repositoryLimits } from './limit-settings.ts'
 import { createLastTip, type LastTip } from './last-tip.ts'
+import { lookAtPaths, ownFiles } from './look-at-paths.ts'
 import { hostName, notesMode } from './notes-settings.ts'
 import { openOutcomeBook, type OutcomeBook, type OutcomesOf } from './outcomes.ts'
 import type { Wish } from './reconcile.ts'
+import { createSecretOpener, redactorOf, secretPlaces } from './secrets/open-secrets.ts'
 import type { Settings } from './settings.ts'
 import { signatureRules } from './signature-rules.ts'
 import { openStateFolder, type StateFolder } from './state-folder.ts'
@@ -56,6 +61,10 @@ export interface Deployment {
   judgeWorktree(head: string | null, host: HostFiles | null): Promise<Judgement>
   /** The wish that an accepted judgement makes. */
   wish(judgement: Accepted, host: HostFiles, confirmed: boolean): Wish
+  /** Name and prefix that are bound on this host; null before the first run. */
+  bound(): Promise<Bound | null>
+  /** Lets them go: whatever comes next may have others. */
+  unbind(): Promise<void>
   close(): Promise<void>
 }
 
@@ -77,6 +86,7 @@ export async function openDeployment(
     repo: settings.repo,
     cache: join(folder, 'clone'),
     env,
+    limits: repositoryLimits(settings.limits),
     auth: {
       ...(settings.git_username === undefined ? {} : { username: settings.git_username }),
       ...(settings.git_password_file === undefined ? {} : { passwordFile: settings.git_password_file }),
@@ -96,12 +106,23 @@ export async function openDeployment(
   const by = { name: `graft on ${hostIs}`, email: `graft@${hostIs}` }
   const notes = await openNotes(options, join(folder, 'notes'), by, git)
   const book = openOutcomeBook(notes, notesMode(settings, options.auth ?? {}), systemClock)
-  const history = createHistoryIndex(repository, createReader(), join(folder, 'history.jsonl'))
-  const reader = createReader()
+  const limits = readLimits(settings.limits)
+  const history = createHistoryIndex(repository, createReader(limits), join(folder, 'history.jsonl'), { limits })
+  const reader = createReader(limits)
   const bound = createBinding(join(folder, 'bound.json'))
   const rules = signatureRules(settings, settings.state)
   const accepted = createAcceptedCommits(join(folder, 'accepted.json'), settings.ref ?? null)
+  const secrets = createSecretOpener({
+    ...secretPlaces(settings, settings.state),
+    hostKey: () => state.hostKey(),
+    redactor: redactorOf(settings),
+  })
   let snapshot: Snapshot | undefined
+
+  async function look(tree: Tree): Promise<HostPlaces> {
+    const address = await resolveEngineUrl(env, settings.engine).catch(() => null)
+    return address === null ? UNSEEN : lookAtPaths(tree, { engine: address.url, own: ownFiles(settings) })
+  }
 
   async function judge(next: Snapshot, base: string | null, host: HostFiles | null): Promise<Judgement> {
     snapshot = next
@@ -110,13 +131,25 @@ export async function openDeployment(
       history,
       policy: (host ?? (await readHostFiles(settings, settings.state))).policy,
       allowPrivileged: settings.allow_privileged,
+      ...(host === null ? {} : { look }),
       hostVariables: host === null ? null : host.variables,
       deepen: () => repository.deepen(),
     })
     const { tree } = acceptance
     const unbound = tree === null || host === null ? null : await bound.problem(tree)
-    const judged = { ...acceptance, commit: next.commit, admitted: true }
+    const opened = tree === null || host === null ? acceptance : await withSecrets({ ...acceptance, tree })
+    const judged = { ...opened, commit: next.commit, admitted: true }
     return unbound === null ? judged : { ...judged, tree: null, problems: [...acceptance.problems, unbound] }
+  }
+
+  /** Without the host there are no keys; what a leaf cannot have holds that leaf. */
+  async function withSecrets(acceptance: Acceptance & { readonly tree: Tree }): Promise<Acceptance> {
+    const { tree, held } = await secrets.open(acceptance.tree)
+    if (held.size === 0) return { ...acceptance, tree }
+    // What the ledger or the policy refuses is refused first.
+    const more = [...held].filter(([leaf]) => !acceptance.refused.has(leaf))
+    const problems = [...acceptance.problems, ...more.map(([, problem]) => problem)].toSorted(compareProblems)
+    return { ...acceptance, tree, problems, refused: new Map([...acceptance.refused, ...more]) }
   }
 
   const judgeCommit = async (commit: string, host: HostFiles | null): Promise<Judgement> =>
@@ -208,50 +241,11 @@ export async function openDeployment(
       removals: { limit: (managed) => removalLimit(host.policy, tree, managed), confirmed },
       bind: () => bound.keep(tree),
     }),
+    bound: () => bound.load(),
+    unbind: () => bound.forget(),
     async close() {
       await book.close()
       await repository.close()
-    },
-  }
-}
-
-/** Name and prefix are bound at the first run: another one would leave everything that runs behind. */
-function createBinding(file: string): {
-  problem(tree: Tree): Promise<Problem | null>
-  keep(tree: Tree): Promise<void>
-} {
-  let known: { name: string; prefix: string } | null | undefined
-  async function load(): Promise<{ name: string; prefix: string } | null> {
-    if (known === undefined) {
-      const text = await readFile(file, 'utf8').catch(() => null)
-      known = text === null ? null : (JSON.parse(text) as { name: string; prefix: string })
-    }
-    return known
-  }
-  return {
-    async problem(tree) {
-      const first = await load()
-      if (first === null || (first.name === tree.name && first.prefix === tree.prefix)) return null
-      const [key, was, is] =
-        first.name === tree.name ? ['prefix', first.prefix, tree.prefix] : ['name', first.name, tree.name]
-      return {
-        file: 'deployment.yaml',
-        line: null,
-        column: null,
-        text: `${key}: ${is}`,
-        message: `this deployment was started with ${key} "${was}" on this host, and that cannot change while its containers run`,
-        remedy: `write ${key}: ${was}, or remove the deployment's containers from the engine and then delete ${file}`,
-        leaf: null,
-        severity: 'unreadable',
-      }
-    },
-    async keep(tree) {
-      if ((await load()) !== null) return
-      const beside = `${file}.new`
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-      known = { name: tree.name, prefix: tree.prefix }
-      await writeFile(beside, JSON.stringify(known))
-      await rename(beside, file)
     },
   }
 }

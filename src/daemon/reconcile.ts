@@ -10,7 +10,7 @@ import type { Tree } from '../desired/tree.ts'
 import type { Observed } from '../plan/observed.ts'
 import { FOLLOWING, onlyFollows } from '../plan/ingress-steps.ts'
 import { plan } from '../plan/plan.ts'
-import type { DepartedLeaf } from '../plan/planning.ts'
+import type { DepartedLeaf, Wait } from '../plan/planning.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
 import { situations } from '../plan/situation.ts'
 import type { Plan, Verdict } from '../plan/verdict.ts'
@@ -25,7 +25,12 @@ export interface Wish {
   readonly tree: Tree
   readonly refused: ReadonlyMap<string, Problem>
   readonly departed: ReadonlyMap<string, DepartedLeaf>
-  readonly removals: { readonly limit: (managed: number) => number; readonly confirmed: boolean }
+  readonly removals: {
+    readonly limit: (managed: number) => number
+    readonly confirmed: boolean
+    /** Ids of containers whose removal somebody approved. */
+    readonly approved?: ReadonlySet<string>
+  }
   /** Remembers the deployment's name and prefix on this host, before anything is made under them. */
   readonly bind: () => Promise<void>
 }
@@ -96,7 +101,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   function ended(result: TableResult): void {
     results.push(result)
     const { table, outcome, leftovers } = result
-    const now = clock.now()
+    const now = clock.steady()
     const follows = onlyFollows(table)
     const names = follows || table.leaves.length === 0 ? [follows ? FOLLOWING : table.id] : table.leaves
     for (const touched of looking) for (const name of [table.id, ...table.leaves]) touched.add(name)
@@ -163,9 +168,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       departed: wish.departed,
       runDigest,
       mirror: options.mirror,
-      waits: waits.current(),
+      waits: byTheHostsClock(waits.current(), clock),
       busy,
-      removals: { limit: wish.removals.limit(managed), confirmed: wish.removals.confirmed },
+      removals: { ...wish.removals, limit: wish.removals.limit(managed) },
       probed: options.probed(),
       ingress: serves,
       leftOut: new Set(runner.leftOut().keys()),
@@ -192,7 +197,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     async settle(wish, signal, onTurn) {
       results = []
       const deadlines = [...wish.tree.leaves.values()].map(({ update }) => update.deadline)
-      const until = clock.now() + Math.max(0, ...deadlines)
+      const until = clock.steady() + Math.max(0, ...deadlines)
       for (;;) {
         const ended = results.length
         const taken = await turn(wish, onTurn)
@@ -200,7 +205,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         const awaits = taken.plan.verdicts.some((verdict) => verdict.awaits !== null)
         // A plan of which nothing began will not get further in the next turn either.
         const isStuck = taken.plan.tables.length > 0 && results.length === ended
-        if (signal.aborted || isStuck || (taken.plan.tables.length === 0 && !(awaits && clock.now() < until))) {
+        if (signal.aborted || isStuck || (taken.plan.tables.length === 0 && !(awaits && clock.steady() < until))) {
           await options.swaps?.written()
           return { turn: taken, results }
         }
@@ -217,6 +222,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await options.swaps?.written()
     },
   }
+}
+
+/** Waits are counted by the steady clock, so that one that is set back makes none longer; what is shown are times. */
+function byTheHostsClock(waits: ReadonlyMap<string, Wait>, clock: Clock): Map<string, Wait> {
+  const shift = clock.now() - clock.steady()
+  return new Map([...waits].map(([name, wait]) => [name, { ...wait, until: wait.until + shift }]))
 }
 
 function notServed(leftOut: ReadonlyMap<string, string>): string[] {

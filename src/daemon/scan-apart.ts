@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 
 import type { CommitFacts, Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
+import type { ReadLimits } from '../desired/read-limits.ts'
 import type { IndexedCommit } from './indexed-commit.ts'
 
 export interface ScanStep {
@@ -25,6 +26,7 @@ export interface ScanAnswer {
 }
 
 export interface Stretch {
+  readonly limits: ReadLimits
   /** Ids of commits that the first one is compared with: the newest that reads, then the first parent; oldest first. */
   readonly base: readonly string[]
   /** Oldest first. */
@@ -43,8 +45,8 @@ const AT_ONCE = 16
 const AHEAD = 4 * AT_ONCE
 
 /** Throws ThreadLost, and whatever `snapshot` throws. */
-export async function scanApart({ base, commits, snapshot, onEntry }: Stretch): Promise<void> {
-  const thread = openThread(onEntry)
+export async function scanApart({ limits, base, commits, snapshot, onEntry }: Stretch): Promise<void> {
+  const thread = openThread(limits, onEntry)
   try {
     let last: Snapshot | undefined
     for (const id of base) {
@@ -79,8 +81,8 @@ interface Thread {
   close(): Promise<void>
 }
 
-function openThread(onEntry: (entry: IndexedCommit) => void): Thread {
-  const worker = new Worker(workerFile())
+function openThread(limits: ReadLimits, onEntry: (entry: IndexedCommit) => void): Thread {
+  const worker = new Worker(workerFile(), { workerData: limits })
   let waiting = 0
   let unsent: ScanStep[] = []
   let lost: ThreadLost | null = null

@@ -2,6 +2,8 @@
 // shown without loading anything else.
 
 export interface SettingWords {
+  /** Its flag where that is not its own name; such a flag may be given more than once. */
+  readonly flag?: string
   /** How its value is called in help; null for a switch. */
   readonly value: string | null
   readonly description: string
@@ -74,7 +76,16 @@ export const SETTING_WORDS = {
     value: 'FILE',
     description: "YAML file of this host's own values (name: value); default: STATE/host.yaml where it is there",
   },
+  secrets: {
+    value: 'FOLDER',
+    description: "Folder of this host's own secrets, a file each; default: STATE/secrets",
+  },
+  age_key_file: {
+    value: 'FILE',
+    description: 'age identities that decrypt the secrets of the repository; default: STATE/age.key where it is there',
+  },
   mirrors: {
+    flag: 'mirror',
     value: 'FROM=TO',
     description: 'Rewrites of image references, longest prefix first: quay.io/ → registry.local:5000/quay/',
   },
@@ -91,6 +102,14 @@ export const SETTING_WORDS = {
     description: 'Image of the helper that probes containers whose addresses cannot be reached from here',
   },
   parallel: { value: 'NUMBER', description: 'Engine starts at a time; default: 4' },
+  engine_timeout: {
+    value: 'SECONDS',
+    description: 'Seconds the engine may say nothing to a call before it counts as away; default: 60',
+  },
+  takeover_after: {
+    value: 'SECONDS',
+    description: 'Seconds without a sign of life after which another host may take over the deployment; default: 60',
+  },
   listen: { value: 'ADDRESS:PORT', description: 'Where webhooks are heard, below /webhook/; default: nowhere' },
   webhook_secret_file: { value: 'FILE', description: 'File that holds the secret which every webhook must prove' },
   forge: {
@@ -105,6 +124,11 @@ export const SETTING_WORDS = {
   forge_link: {
     value: 'URL',
     description: "Where a commit status links to, {commit} and {host} filled in; default: the commit's page",
+  },
+  limits: {
+    flag: 'limit',
+    value: 'NAME=VALUE',
+    description: 'How much is read of what others give: files, sizes, memory, webhooks a minute; in the file a mapping',
   },
   poll: { value: 'SECONDS', description: 'Seconds between two looks at a remote repository; default: 15' },
   measure: {

@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 
+import { limitsSchema } from './limit-settings.ts'
 import { SETTING_WORDS } from './setting-words.ts'
 
 const seconds = z.union([
@@ -51,6 +52,8 @@ export const settingsSchema = z.strictObject({
   ),
   policy: said('policy', text),
   host_variables: said('host_variables', text),
+  secrets: said('secrets', text),
+  age_key_file: said('age_key_file', text),
   mirrors: said('mirrors', z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).optional()),
   insecure_registries: said('insecure_registries', z.union([z.string().min(1), z.array(z.string().min(1))]).optional()),
   docker_config: said('docker_config', text),
@@ -61,6 +64,20 @@ export const settingsSchema = z.strictObject({
       .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
       .pipe(z.number().int().min(1).max(64))
       .default(4),
+  ),
+  engine_timeout: said(
+    'engine_timeout',
+    z
+      .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+      .pipe(z.number().int().min(1).max(3600))
+      .default(60),
+  ),
+  takeover_after: said(
+    'takeover_after',
+    z
+      .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+      .pipe(z.number().int().min(6).max(3600))
+      .default(60),
   ),
   listen: said(
     'listen',
@@ -74,6 +91,7 @@ export const settingsSchema = z.strictObject({
   forge_api: said('forge_api', text),
   forge_token_file: said('forge_token_file', text),
   forge_link: said('forge_link', text),
+  limits: said('limits', limitsSchema.prefault({})),
   poll: said('poll', seconds.default(15)),
   measure: said('measure', truth),
   allow_privileged: said('allow_privileged', truth),

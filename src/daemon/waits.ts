@@ -4,7 +4,7 @@
 import type { Wait } from '../plan/planning.ts'
 
 export interface Waits {
-  /** For the planner. */
+  /** `until` is of the same clock as every `now` here: the steady one. */
   current(): ReadonlyMap<string, Wait>
   /** A fault of the registry, the disk, the network or the engine: 2 s, doubling up to 5 min. */
   fault(name: string, spec: SpecId, because: string, now: number): void

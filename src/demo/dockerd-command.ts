@@ -9,11 +9,13 @@ export interface EnginePlace {
   readonly folder: string
   readonly network: EngineNetwork
   readonly software: EngineSoftware
+  /** Whether containers run on while dockerd does not. */
+  readonly liveRestore?: boolean
 }
 
 /** Arguments of nsenter(1), which enters the mount namespace of the process `holder` first. `exitFile` is written when dockerd ends. */
 export function dockerdCommand(
-  { folder, network, software }: EnginePlace,
+  { folder, network, software, liveRestore = false }: EnginePlace,
   holder: number,
   exitFile: string,
 ): readonly string[] {
@@ -43,7 +45,7 @@ export function dockerdCommand(
     'exec-opt': 'native.cgroupdriver=cgroupfs',
     'cgroup-parent': `/${network.bridge}`,
     'init-path': init,
-    'live-restore': 'false',
+    'live-restore': String(liveRestore),
     'shutdown-timeout': '3',
   }
   const inNamespace = ['--target', String(holder), '--mount', '--']

@@ -30,6 +30,8 @@ export interface BringUpOptions {
   readonly folder: string
   /** Where unpacked packages are kept; absent: the user's cache. */
   readonly cacheFolder?: string
+  /** Whether containers run on while dockerd does not; an engine that runs already stays as it is. */
+  readonly liveRestore?: boolean
   /** One short sentence for each thing that takes time. */
   readonly onProgress?: (text: string) => void
 }
@@ -59,6 +61,7 @@ export interface HostEngine extends EngineAnswer {
 export async function bringUpEngine(options: BringUpOptions): Promise<HostEngine> {
   const folder = resolve(options.folder)
   const url = `unix://${join(folder, 'docker.sock')}`
+  const liveRestore = options.liveRestore ?? false
   const say = options.onProgress ?? ((): void => undefined)
   await refuseWhereImpossible(folder)
   await mkdir(folder, { recursive: true })
@@ -69,7 +72,7 @@ export async function bringUpEngine(options: BringUpOptions): Promise<HostEngine
     let state: EngineState
     let place: EnginePlace
     if (before !== null && answer !== null) {
-      place = { folder, network: before.network, software: before.software }
+      place = { folder, network: before.network, software: before.software, liveRestore }
       state = before
     } else {
       say(`looking for docker.io of Debian ${options.suite}`)
@@ -79,7 +82,7 @@ export async function bringUpEngine(options: BringUpOptions): Promise<HostEngine
         options.cacheFolder ?? defaultCacheFolder(process.env),
       )
       if (software.remark !== null) say(software.remark)
-      place = { folder, network: before?.network ?? (await chooseNetwork(folder)), software }
+      place = { folder, network: before?.network ?? (await chooseNetwork(folder)), software, liveRestore }
       // Also where nothing was written down: a bring-up may have died before it could.
       await clearUp(place, before)
       // One version's data is not for another one to read.

@@ -70,6 +70,7 @@ export function leafOf(read: ReadLeaf, dependencies: Dependencies): Leaf | null 
     spec,
     ledgerDigest: read.digest,
     fileContents: read.contents.files,
+    ...(read.contents.secretOrigins.size === 0 ? {} : { secretOrigins: read.contents.secretOrigins }),
     pull_policy: parts.pull_policy,
     probe: parts.probe,
     update: parts.update,

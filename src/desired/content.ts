@@ -19,7 +19,7 @@ export type Found =
   | { readonly kind: 'absent'; readonly path: string; readonly refusal: Refusal }
 
 /** Looks up `source` as written in `writer` (a file's path): `./nova.conf`, `../shared/x.conf`. */
-export function findContent(snapshot: Snapshot, writer: string, source: string): Found {
+export function findContent(snapshot: Snapshot, writer: string, source: string, mostBytes?: number): Found {
   const folder = posix.dirname(writer)
   const path = posix.normalize(posix.join(folder, source))
   if (source === '' || posix.isAbsolute(source) || path === '..' || path.startsWith('../')) {
@@ -35,7 +35,7 @@ export function findContent(snapshot: Snapshot, writer: string, source: string):
   }
   const entry = snapshot.entries.get(path)
   if (entry === undefined) return { kind: 'absent', path, refusal: absence(snapshot, folder, path, source) }
-  const bytes = bytesOf(entry)
+  const bytes = bytesOf(entry, mostBytes)
   if (bytes instanceof Uint8Array) return { kind: 'found', path, entry, bytes }
   return { kind: 'refused', path, entry, refusal: bytes }
 }

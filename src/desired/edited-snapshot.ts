@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import type { FileChange } from '../repository/repository.ts'
-import { FILE_SIZE_LIMIT } from '../repository/snapshot.ts'
 import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
+import { LARGEST_READ_LIMITS } from './read-limits.ts'
 
 /**
  * The snapshot after `changes`, which belongs to no commit. Entries that stay are the same objects, and so are those
@@ -36,6 +36,6 @@ export function editedSnapshot(snapshot: Snapshot, changes: readonly FileChange[
 
 function entryOf(path: string, content: Uint8Array, executable: boolean): SnapshotEntry {
   const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
-  const kept = content.length > FILE_SIZE_LIMIT ? null : content
+  const kept = content.length > LARGEST_READ_LIMITS.fileBytes ? null : content
   return { path, kind: 'file', oid, executable, size: content.length, content: kept }
 }

@@ -1,5 +1,6 @@
 // What a snapshot entry holds, as bytes or as text, or the problem that keeps a leaf from using it. Pure.
 
+import { orRaise } from '../repository/limits.ts'
 import { FILE_SIZE_LIMIT } from '../repository/snapshot.ts'
 import type { SnapshotEntry } from '../repository/snapshot.ts'
 import type { Problem } from './problem.ts'
@@ -12,8 +13,12 @@ export interface Refusal {
 const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/v1')
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** The bytes of a regular file within `limit`, or why there are none; the refusal names the entry's path. */
-export function bytesOf(entry: SnapshotEntry, limit: number = FILE_SIZE_LIMIT): Uint8Array | Refusal {
+/** The bytes of a regular file within `limit`, which the host's settings call `name`; or why there are none. */
+export function bytesOf(
+  entry: SnapshotEntry,
+  limit: number = FILE_SIZE_LIMIT,
+  name: 'file_size' | 'yaml_size' = 'file_size',
+): Uint8Array | Refusal {
   if (entry.kind === 'link') {
     return {
       message: `${entry.path} is a symbolic link, and links are never followed`,
@@ -29,7 +34,10 @@ export function bytesOf(entry: SnapshotEntry, limit: number = FILE_SIZE_LIMIT): 
   if (entry.size > limit || entry.content === null || entry.content.length > limit) {
     return {
       message: `${entry.path} has ${entry.size} bytes, and at most ${limit} are read`,
-      remedy: 'make it smaller, or put it into the image or a volume',
+      remedy:
+        name === 'file_size'
+          ? `make it smaller, put it into the image or a volume, ${orRaise(name)}`
+          : `make it smaller, ${orRaise(name)}`,
     }
   }
   if (LFS_POINTER.equals(entry.content.subarray(0, LFS_POINTER.length))) {
@@ -54,8 +62,8 @@ export function decodeText(bytes: Uint8Array): string | null {
 export type EntryText = { readonly text: string } | { readonly text: null; readonly problem: Problem }
 
 /** The text of an entry, or the problem of the whole file. */
-export function textOf(entry: SnapshotEntry, limit: number = FILE_SIZE_LIMIT): EntryText {
-  const bytes = bytesOf(entry, limit)
+export function textOf(entry: SnapshotEntry, limit?: number, name?: 'file_size' | 'yaml_size'): EntryText {
+  const bytes = bytesOf(entry, limit, name)
   const text = bytes instanceof Uint8Array ? decodeText(bytes) : null
   if (text !== null) return { text }
   const refusal: Refusal =

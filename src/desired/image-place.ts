@@ -2,6 +2,7 @@
 // `ingress`. Pure.
 
 import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
+import { LARGEST_READ_LIMITS } from './read-limits.ts'
 import { isMapping } from './set-context.ts'
 import type { Leaf, Tree } from './tree.ts'
 import { readYaml, type ValuePath } from './yaml-document.ts'
@@ -35,7 +36,7 @@ export function fileReader({ entries }: Snapshot): ReadFile {
     if (entry === undefined) return {}
     const before = known.get(entry)
     if (before !== undefined) return before
-    const { value } = readYaml(entry)
+    const { value } = readYaml(entry, LARGEST_READ_LIMITS)
     const mapping = isMapping(value) ? value : {}
     known.set(entry, mapping)
     return mapping

@@ -1,7 +1,6 @@
 // The contents that a leaf takes from the repository: its files, and the environment files. Pure.
 
 import { posix } from 'node:path'
-import { FILE_SIZE_LIMIT } from '../repository/snapshot.ts'
 import type { SnapshotEntry } from '../repository/snapshot.ts'
 import { findContent } from './content.ts'
 import { parseEnvironmentFile } from './dotenv.ts'
@@ -11,6 +10,8 @@ import { sha256 } from './ledger-digest.ts'
 import type { Layer, Merged } from './merge.ts'
 import type { Problem } from './problem.ts'
 import type { FileWish, LeafParts } from './schema/leaf.ts'
+import { gatherSecrets } from './leaf-secrets.ts'
+import type { SecretOrigin, SecretsSpec } from './secret-source.ts'
 import type { Reading, SetContext } from './set-context.ts'
 import type { FileFacts, Spec } from './spec.ts'
 import { faultWords } from './template-words.ts'
@@ -25,6 +26,9 @@ export interface Contents {
   readonly environment: Record<string, string>
   /** The very same object as `environment` likewise. */
   readonly symbolicEnvironment: Record<string, string>
+  /** Null for a leaf without secrets. */
+  readonly secrets: SecretsSpec | null
+  readonly secretOrigins: ReadonlyMap<string, SecretOrigin>
   /** Every path that was looked up, with what was there. */
   readonly looked: ReadonlyMap<string, SnapshotEntry | undefined>
   /** Whether the result depends on nothing but `looked`. */
@@ -41,7 +45,7 @@ export interface ContentWish {
   readonly reading: Reading
 }
 
-interface Gathering extends ContentWish {
+export interface Gathering extends ContentWish {
   readonly looked: Map<string, SnapshotEntry | undefined>
   readonly problems: Problem[]
   lasting: boolean
@@ -51,8 +55,9 @@ export function gatherContents(wish: ContentWish): { contents: Contents; problem
   const state: Gathering = { ...wish, looked: new Map(), problems: [], lasting: true }
   const files = gatherFiles(state)
   const environment = gatherEnvironment(state)
+  const secrets = gatherSecrets(state)
   return {
-    contents: { ...files, ...environment, looked: state.looked, lasting: state.lasting },
+    contents: { ...files, ...environment, ...secrets, looked: state.looked, lasting: state.lasting },
     problems: state.problems,
   }
 }
@@ -141,7 +146,7 @@ function fillIn(state: Gathering, entry: SnapshotEntry, bytes: Uint8Array): { re
     state.problems.push({ file: entry.path, ...nowhere, message, remedy, severity: 'unreadable' })
     return { real: bytes, symbolic: bytes }
   }
-  const filled = interpolate(text, state.set.scope.lookup, FILE_SIZE_LIMIT)
+  const filled = interpolate(text, state.set.scope.lookup, state.reading.limits.fileBytes)
   for (const fault of filled.faults) {
     const before = text.slice(0, fault.at)
     const line = before.split('\n').length
@@ -184,7 +189,7 @@ function gatherEnvironment(state: Gathering): Pick<Contents, 'environment' | 'sy
 
 function lookUp(state: Gathering, source: string, path: ValuePath, step: ValuePath, required = true) {
   const writer = state.writer(path).layer.document.entry.path
-  const found = findContent(state.reading.snapshot, writer, source)
+  const found = findContent(state.reading.snapshot, writer, source, state.reading.limits.fileBytes)
   if (found.path !== null) state.looked.set(found.path, state.reading.snapshot.entries.get(found.path))
   if (found.kind === 'found') return found
   if (found.kind === 'absent' && !required) return null
@@ -194,7 +199,13 @@ function lookUp(state: Gathering, source: string, path: ValuePath, step: ValuePa
   return null
 }
 
-function addProblem(state: Gathering, path: ValuePath, at: 'key' | 'value', message: string, remedy: string): void {
+export function addProblem(
+  state: Gathering,
+  path: ValuePath,
+  at: 'key' | 'value',
+  message: string,
+  remedy: string,
+): void {
   const origin = state.writer(path)
   const place = state.reading.locate(origin.layer.document.entry, origin.path, at)
   state.problems.push({ ...place, message, remedy, leaf: state.name, severity: 'unreadable' })

@@ -3,56 +3,22 @@
 
 import * as z from 'zod'
 import { nearest } from './nearest.ts'
+import { grantSchema, policySchema, ruleSchema } from './policy-schema.ts'
 import type { Problem } from './problem.ts'
 import { createLocate, readYaml, wholeFile } from './yaml-document.ts'
 
-const texts = z.array(z.string())
+export type { Grant, Rule } from './policy-schema.ts'
 
-/** One grant: what the leaves at these paths may have. Grants add up. */
-export const grantSchema = z.strictObject({
-  paths: texts
-    .min(1)
-    .meta({ description: 'Globs over a leaf’s path without .yaml, for example control/nova/** or mariadb' }),
-  ingress: z
-    .boolean()
-    .optional()
-    .meta({ description: 'The ingress of the deployment: the host’s network and the capabilities that it works with' }),
-  privileged: z.boolean().optional(),
-  host_namespaces: z.array(z.enum(['network', 'pid', 'ipc', 'uts', 'cgroup', 'userns'])).optional(),
-  cap_add: texts.optional().meta({ description: 'Capabilities; ALL grants every one' }),
-  devices: texts.optional().meta({ description: 'Globs over the device’s path on the host' }),
-  device_cgroup_rules: texts.optional(),
-  gpus: z.boolean().optional(),
-  binds: z
-    .array(
-      z.strictObject({
-        source: z.string().meta({ description: 'Glob over the path on the host; /run/** is what lies inside /run' }),
-        read_only: z.boolean().optional().meta({ description: 'true: only read-only mounts' }),
-      }),
-    )
-    .optional(),
-  security_opt: texts.optional(),
-  external_networks: texts.optional().meta({ description: 'Globs over names on the engine' }),
-  external_volumes: texts.optional().meta({ description: 'Globs over names on the engine' }),
-  network_drivers: texts.optional(),
-  volume_drivers: texts.optional().meta({ description: 'Drivers, with any options; local here allows driver_opts' }),
-  runtimes: texts.optional(),
-  logging_drivers: texts.optional(),
-  cgroup_parents: texts.optional(),
-  oom: z.boolean().optional().meta({ description: 'oom_kill_disable and a negative oom_score_adj' }),
-})
+export type Policy = z.infer<typeof policySchema> & {
+  /** The file that it was read from, or in which it would be looked for; absent where there is none of either. */
+  readonly source?: PolicySource
+}
 
-export const policySchema = z.strictObject({
-  format: z.literal(1),
-  removal_limit: z
-    .union([z.int().min(0), z.string().regex(/^(100|[1-9]?\d)%$/)])
-    .optional()
-    .meta({ description: 'Leaves that one commit may remove without confirmation: a number, or a share such as 25%' }),
-  grants: z.array(grantSchema).optional(),
-})
-
-export type Grant = z.infer<typeof grantSchema>
-export type Policy = z.infer<typeof policySchema>
+export interface PolicySource {
+  readonly file: string
+  /** Lines of the entries of `rules`, 1-based; empty where the file is not there. */
+  readonly ruleLines: readonly (number | null)[]
+}
 
 /** What holds where the host has no policy file. */
 export const NO_POLICY: Policy = { format: 1 }
@@ -66,18 +32,17 @@ export function parsePolicy(text: string, file: string): { policy: Policy | null
   if (document.value === null)
     return { policy: null, problems: [wholeFile(entry, 'the policy file is empty', 'write format: 1')] }
   const result = policySchema.safeParse(document.value)
-  if (result.success) return { policy: result.data, problems: [] }
   const locate = createLocate()
+  if (result.success) {
+    const ruleLines = (result.data.rules ?? []).map((_, index) => locate(entry, ['rules', index], 'value').line)
+    return { policy: { ...result.data, source: { file, ruleLines } }, problems: [] }
+  }
   const problems = result.error.issues.flatMap((issue): Problem[] => {
-    const path = issue.path.filter((step) => typeof step !== 'symbol')
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const known =
-          path[0] === 'grants'
-            ? path.length > 2
-              ? ['source', 'read_only']
-              : Object.keys(grantSchema.shape)
-            : Object.keys(policySchema.shape)
+    const found = innermost(issue)
+    const path = found.path.filter((step) => typeof step !== 'symbol')
+    if (found.issue.code === 'unrecognized_keys') {
+      return found.issue.keys.map((key) => {
+        const known = keysAt(path)
         const close = nearest(key, known)
         const remedy = close === null ? `the keys here are ${known.join(', ')}` : `did you mean ${close}?`
         const place = locate(entry, [...path, key], 'key')
@@ -85,21 +50,39 @@ export function parsePolicy(text: string, file: string): { policy: Policy | null
       })
     }
     const place = locate(entry, path, 'value')
-    const { message, remedy } = words(issue, path)
+    const { message, remedy } = words(found.issue, path)
     return [{ ...place, message, remedy, leaf: null, severity: 'unreadable' }]
   })
   return { policy: null, problems }
 }
 
-function words(issue: z.core.$ZodIssue, path: readonly (string | number)[]): { message: string; remedy: string } {
+type Issue = z.core.$ZodIssue
+
+/** What is wrong inside the alternative that was meant: the one that a mapping fits. */
+function innermost(issue: Issue): { issue: Issue; path: readonly PropertyKey[] } {
+  if (issue.code !== 'invalid_union') return { issue, path: issue.path }
+  const inside = issue.errors.flat()
+  const deeper = inside.find(({ code }) => code === 'unrecognized_keys') ?? inside.find(({ path }) => path.length > 0)
+  return deeper === undefined ? { issue, path: issue.path } : { issue: deeper, path: [...issue.path, ...deeper.path] }
+}
+
+const LIMITS: readonly string[] = ['mem_limit', 'cpus', 'pids_limit']
+
+function keysAt(path: readonly (string | number)[]): string[] {
+  const [list, , key] = path
+  if (list === 'grants') return key === 'binds' ? ['source', 'read_only', 'relabel'] : Object.keys(grantSchema.shape)
+  if (list !== 'rules') return Object.keys(policySchema.shape)
+  if (key === 'ports') return ['published', 'host_ip', 'protocol']
+  return LIMITS.includes(String(key)) ? ['most'] : Object.keys(ruleSchema.shape)
+}
+
+function words(issue: Issue, path: readonly (string | number)[]): { message: string; remedy: string } {
   const name = path.length === 0 ? 'the policy' : path.join('.')
+  const key = String(path.findLast((part) => typeof part === 'string'))
   if (name === 'format') return { message: 'format is 1', remedy: 'write format: 1' }
-  if (name === 'removal_limit') {
-    return {
-      message: 'removal_limit is a number or a share of the leaves',
-      remedy: 'write for example removal_limit: 5 or removal_limit: 25%',
-    }
-  }
+  const example = EXAMPLES[key]
+  if (example !== undefined && issue.code !== 'invalid_type')
+    return { message: `${name} is not what is expected here`, remedy: `write for example ${example}` }
   if (issue.code === 'invalid_value') {
     return {
       message: `${name} is none of the known words`,
@@ -112,7 +95,24 @@ function words(issue: z.core.$ZodIssue, path: readonly (string | number)[]): { m
       remedy: `write ${EXPECTED[issue.expected] ?? issue.expected}`,
     }
   }
+  if (issue.code === 'custom' && key === 'source') {
+    const right = issue.message.split('; ')[1] ?? 'correct it'
+    return { message: `binds ${issue.message.split('; ')[0]}`, remedy: right.replace('write ', 'write the key ') }
+  }
+  if (key === 'source') return { message: `${name} ${issue.message}`, remedy: 'write a path that starts with /' }
   return { message: `${name} is not right: ${issue.message}`, remedy: 'correct it' }
+}
+
+/** What stands for a value that can be more than one thing. */
+const EXAMPLES: Partial<Record<string, string>> = {
+  removal_limit: 'removal_limit: 5 or removal_limit: 25%',
+  host_root: 'host_root: true, or host_root: read_only',
+  mem_limit: 'mem_limit: {most: 2g}, or mem_limit: required',
+  most: '{most: 2}; memory as 512m or 2g',
+  cpus: 'cpus: {most: 2}, or cpus: required',
+  pids_limit: 'pids_limit: {most: 500}, or pids_limit: required',
+  published: 'published: 8443, or published: 8000-8999',
+  host_ip: 'host_ip: 127.0.0.1, or host_ip: 10.0.0.0/8',
 }
 
 const EXPECTED: Partial<Record<string, string>> = {

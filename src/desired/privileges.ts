@@ -1,9 +1,12 @@
 // What a leaf asks for that reaches beyond its own container, as a closed list with words for people. Pure.
 
+import { hostNamespaces } from './host-namespaces.ts'
+import type { HostNamespace } from './host-namespaces.ts'
+import { mountPrivileges } from './mount-privileges.ts'
+import { networkPrivileges } from './network-privileges.ts'
+import { cut } from './schema/show.ts'
 import type { Spec } from './spec.ts'
 import type { Leaf, Tree } from './tree.ts'
-
-export type HostNamespace = 'network' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'userns'
 
 /** `text` reads like the line that asks for it: `pid: host`, `cap_add: NET_ADMIN`, `bind: /run (shared)`. */
 export type Privilege = { readonly text: string } & (
@@ -13,12 +16,22 @@ export type Privilege = { readonly text: string } & (
   | { readonly kind: 'device'; readonly source: string }
   | { readonly kind: 'device_cgroup_rule'; readonly rule: string }
   | { readonly kind: 'gpus' }
-  | { readonly kind: 'bind'; readonly source: string; readonly readOnly: boolean; readonly propagation: string | null }
+  /** `relabel`: SELinux labels of the host's own files are changed for it. */
+  | {
+      readonly kind: 'bind'
+      readonly source: string
+      readonly readOnly: boolean
+      readonly propagation: string | null
+      readonly relabel: boolean
+    }
   | { readonly kind: 'security_opt'; readonly option: string }
+  | { readonly kind: 'sysctl'; readonly name: string }
+  | { readonly kind: 'annotation'; readonly name: string }
   /** Names on the engine. */
   | { readonly kind: 'external_network'; readonly name: string }
   | { readonly kind: 'external_volume'; readonly name: string }
-  | { readonly kind: 'network_driver'; readonly driver: string }
+  /** `hasOptions`: a `driver_opts` of the bridge driver can join an interface of the host. */
+  | { readonly kind: 'network_driver'; readonly driver: string; readonly hasOptions: boolean }
   /** `hasOptions`: a `driver_opts` of the local driver mounts any folder or server. */
   | { readonly kind: 'volume_driver'; readonly driver: string; readonly hasOptions: boolean }
   | { readonly kind: 'runtime'; readonly runtime: string }
@@ -30,43 +43,83 @@ export type Privilege = { readonly text: string } & (
 /** Logging drivers that write nothing but their own rotated files. */
 const HARMLESS_LOGGING: ReadonlySet<string> = new Set(['json-file', 'local', 'none'])
 
-/** What each leaf was found to ask for, and the networks and volumes it was looked up in. */
-const remembered = new WeakMap<
-  Leaf,
-  { readonly networks: Tree['networks']; readonly volumes: Tree['volumes']; readonly found: readonly Privilege[] }
->()
+/**
+ * What engines give a container that names none, NET_RAW aside; a leaf that drops ALL may take them back
+ * (Kubernetes Pod Security Standards, baseline, Capabilities).
+ */
+export const USUAL_CAPABILITIES: ReadonlySet<string> = new Set([
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+])
+
+/** Security options that say what holds without them, or less. */
+const HARMLESS_OPTION =
+  /^(?:no-new-privileges(?:[:=]true)?|seccomp=builtin|apparmor=docker-default|label=type:container_t|writable-cgroups=false)$/
+
+/** Kernel parameters of the container alone (Kubernetes Pod Security Standards, baseline, Sysctls). */
+const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_syncookies',
+])
+
+/** What each leaf was found to ask for, and what it was looked up in. */
+const remembered = new WeakMap<Leaf, Pick<Tree, 'networks' | 'volumes'> & { readonly found: readonly Privilege[] }>()
 
 /**
  * Everything of the kind that `leaf` asks for, in a fixed order; empty for a leaf that keeps to itself. A leaf that is
- * the same object among the same networks and volumes costs one look.
+ * the same object among the same networks and volumes costs one look, unless it depends on what other leaves ask for.
  */
 export function privilegesOf(leaf: Leaf, tree: Tree): readonly Privilege[] {
+  const { spec } = leaf
+  if ([spec.network_mode, spec.pid, spec.ipc].some((mode) => mode?.startsWith('service:')))
+    return findPrivileges(leaf, tree)
   const known = remembered.get(leaf)
   if (known?.networks === tree.networks && known.volumes === tree.volumes) return known.found
-  const found = findPrivileges(leaf.spec, tree)
+  const found = findPrivileges(leaf, tree)
   remembered.set(leaf, { networks: tree.networks, volumes: tree.volumes, found })
   return found
 }
 
-function findPrivileges(spec: Spec, tree: Tree): readonly Privilege[] {
+function findPrivileges(leaf: Leaf, tree: Tree): readonly Privilege[] {
+  const { spec } = leaf
   const found: Privilege[] = []
   if (spec.privileged) found.push({ kind: 'privileged', text: 'privileged' })
-  found.push(...hostNamespaces(spec))
-  for (const capability of spec.cap_add) found.push({ kind: 'cap_add', capability, text: `cap_add: ${capability}` })
+  found.push(...hostNamespaces(leaf, tree))
+  for (const capability of spec.cap_add) {
+    if (!USUAL_CAPABILITIES.has(capability)) found.push({ kind: 'cap_add', capability, text: `cap_add: ${capability}` })
+  }
   for (const { source } of spec.devices) found.push({ kind: 'device', source, text: `device: ${source}` })
   for (const rule of spec.device_cgroup_rules) {
     found.push({ kind: 'device_cgroup_rule', rule, text: `device_cgroup_rule: ${rule}` })
   }
   if ((spec.gpus?.length ?? 0) > 0) found.push({ kind: 'gpus', text: 'gpus' })
-  found.push(...mounts(spec, tree))
-  for (const option of spec.security_opt) {
-    if (!/^no-new-privileges([:=]true)?$/.test(option)) {
-      found.push({ kind: 'security_opt', option, text: `security_opt: ${option}` })
-    }
-  }
-  found.push(...networks(spec, tree))
+  found.push(...mountPrivileges(spec, tree))
+  found.push(...kernelPrivileges(spec))
+  found.push(...networkPrivileges(spec, tree))
   if (spec.runtime !== undefined)
     found.push({ kind: 'runtime', runtime: spec.runtime, text: `runtime: ${spec.runtime}` })
+  for (const name of Object.keys(spec.annotations)) {
+    found.push({ kind: 'annotation', name, text: `annotation: ${cut(name)}` })
+  }
   const { driver } = spec.logging
   if (!HARMLESS_LOGGING.has(driver)) found.push({ kind: 'logging_driver', driver, text: `logging driver: ${driver}` })
   if (spec.cgroup_parent !== undefined) {
@@ -79,47 +132,19 @@ function findPrivileges(spec: Spec, tree: Tree): readonly Privilege[] {
   return found
 }
 
-function hostNamespaces(spec: Spec): Privilege[] {
-  const asked: [HostNamespace, string, string | undefined][] = [
-    ['network', 'network', spec.network_mode],
-    ['pid', 'pid', spec.pid],
-    ['ipc', 'ipc', spec.ipc],
-    ['uts', 'uts', spec.uts],
-    ['cgroup', 'cgroup', spec.cgroup],
-    ['userns', 'userns_mode', spec.userns_mode],
-  ]
-  return asked
-    .filter(([, , mode]) => mode === 'host')
-    .map(([namespace, key]) => ({ kind: 'host_namespace', namespace, text: `${key}: host` }))
+function kernelPrivileges(spec: Spec): Privilege[] {
+  const options = spec.security_opt
+    .filter((option) => !HARMLESS_OPTION.test(option))
+    .map((option) => ({ kind: 'security_opt', option, text: `security_opt: ${cut(option)}` }) as const)
+  const sysctls = Object.keys(spec.sysctls)
+    .map(sysctlName)
+    .filter((name) => !SAFE_SYSCTLS.has(name))
+    .map((name) => ({ kind: 'sysctl', name, text: `sysctl: ${cut(name)}` }) as const)
+  return [...options, ...sysctls]
 }
 
-function mounts(spec: Spec, tree: Tree): Privilege[] {
-  return spec.mounts.flatMap((mount): Privilege[] => {
-    if (mount.type === 'bind') {
-      const propagation = mount.propagation ?? null
-      const words = [...(mount.read_only ? ['read-only'] : []), ...(propagation === null ? [] : [propagation])]
-      const text = `bind: ${mount.source}${words.length === 0 ? '' : ` (${words.join(', ')})`}`
-      return [{ kind: 'bind', source: mount.source, readOnly: mount.read_only, propagation, text }]
-    }
-    const volume = mount.type === 'volume' && mount.source ? tree.volumes.get(mount.source) : undefined
-    if (volume === undefined) return []
-    const { name, key } = volume
-    if (volume.external) return [{ kind: 'external_volume', name, text: `external volume: ${name}` }]
-    const { driver, driver_opts: options } = volume.options
-    const hasOptions = Object.keys(options).length > 0
-    if (driver === 'local' && !hasOptions) return []
-    const text = hasOptions ? `volume driver options: ${key}` : `volume driver: ${driver}`
-    return [{ kind: 'volume_driver', driver, hasOptions, text }]
-  })
-}
-
-function networks(spec: Spec, tree: Tree): Privilege[] {
-  return Object.keys(spec.networks).flatMap((key): Privilege[] => {
-    const network = tree.networks.get(key)
-    if (network === undefined) return []
-    const { name, options } = network
-    if (network.external) return [{ kind: 'external_network', name, text: `external network: ${name}` }]
-    if (options.driver === 'bridge') return []
-    return [{ kind: 'network_driver', driver: options.driver, text: `network driver: ${options.driver}` }]
-  })
+/** `net/ipv4/ip_forward` is `net.ipv4.ip_forward`; the first separator says which of the two forms it is (sysctl.d(5)). */
+export function sysctlName(written: string): string {
+  if (/[./]/.exec(written)?.[0] !== '/') return written
+  return written.replaceAll(/[./]/g, (sign) => (sign === '/' ? '.' : '/'))
 }

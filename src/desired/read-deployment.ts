@@ -86,8 +86,8 @@ export function readDeployment(
 /** Whether everything that leaves look at in `deployment.yaml` is as it was. An ingress is a leaf of its own. */
 function meansTheSame(before: RootContext, after: DeploymentParts | null): boolean {
   if (before.parts === null || after === null || before.parts.ingress !== null || after.ingress !== null) return false
-  const seen = ({ name, prefix, networks, volumes, host_variables: supplied }: DeploymentParts): string =>
-    JSON.stringify([name, prefix, networks, volumes, supplied])
+  const seen = ({ name, prefix, networks, volumes, secrets, host_variables: supplied }: DeploymentParts): string =>
+    JSON.stringify([name, prefix, networks, volumes, secrets, supplied])
   return seen(before.parts) === seen(after)
 }
 

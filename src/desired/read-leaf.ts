@@ -46,6 +46,8 @@ export const NO_CONTENTS: Contents = {
   symbolicFileFacts: {},
   environment: {},
   symbolicEnvironment: {},
+  secrets: null,
+  secretOrigins: new Map(),
   looked: new Map(),
   lasting: true,
 }
@@ -139,11 +141,11 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
   const writer = (path: ValuePath): { layer: Layer; path: ValuePath } => originOf(merged, path, filled.real)
   const { contents, problems: missing } = gatherContents({ name, parts: real.parts, merged, writer, set, reading })
   problems.push(...missing, ...checkLeaf({ name, parts: real.parts, merged, writer, set, reading }))
-  const spec: Spec = withContents(real.parts.spec, contents.environment, contents.fileFacts)
+  const spec: Spec = withContents(real.parts, contents, 'real')
   const digest = ledgerDigest(
     real.parts.kind,
     hosted || contents.environment !== contents.symbolicEnvironment || contents.fileFacts !== contents.symbolicFileFacts
-      ? withContents(symbolic.parts.spec, contents.symbolicEnvironment, contents.symbolicFileFacts)
+      ? withContents(symbolic.parts, contents, 'symbolic')
       : spec,
   )
   const parts = problems.length === 0 ? real.parts : null
@@ -164,8 +166,16 @@ function readAfresh(entry: SnapshotEntry, name: string, set: SetContext, reading
 }
 
 /** `environment` wins over what the files say (Compose Specification, env_file). */
-function withContents(spec: Omit<Spec, 'files'>, environment: Spec['environment'], files: Spec['files']): Spec {
-  return { ...spec, environment: sorted({ ...environment, ...spec.environment }), files }
+function withContents({ spec }: LeafParts, contents: Contents, form: 'real' | 'symbolic'): Spec {
+  const { secrets } = contents
+  const [fromFiles, files] =
+    form === 'real'
+      ? [contents.environment, contents.fileFacts]
+      : [contents.symbolicEnvironment, contents.symbolicFileFacts]
+  const all = Object.entries({ ...fromFiles, ...spec.environment })
+  const plain = all.filter(([name]) => secrets === null || !Object.hasOwn(secrets.environment, name))
+  const environment = sorted(Object.fromEntries(plain))
+  return { ...spec, environment, files, ...(secrets === null ? {} : { secrets }) }
 }
 
 function sorted(record: Record<string, string>): Record<string, string> {

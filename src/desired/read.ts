@@ -2,6 +2,7 @@
 // snapshot and values give the same result; a reader only remembers what it made of entries it has seen before.
 
 import { posix } from 'node:path'
+import { inWords, orRaise } from '../repository/limits.ts'
 import type { Snapshot, SnapshotEntry } from '../repository/snapshot.ts'
 import { buildTree } from './build-tree.ts'
 import { findClashes } from './clashes.ts'
@@ -19,6 +20,7 @@ import { readDeployment } from './read-deployment.ts'
 import type { RootContext } from './read-deployment.ts'
 import { readLeaf } from './read-leaf.ts'
 import type { ReadLeaf } from './read-leaf.ts'
+import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts'
 import { isMapping, readSet } from './set-context.ts'
 import type { Reading, SetContext } from './set-context.ts'
 import { setTree } from './set-tree.ts'
@@ -49,7 +51,8 @@ export interface Reader {
 /** Problems that are told; the rest are counted. */
 const TOLD = 1000
 
-export function createReader(): Reader {
+/** What is above the `limits` is a problem of the file or of the whole, which names the limit. */
+export function createReader(limits: ReadLimits = DEFAULT_READ_LIMITS): Reader {
   const documents = new WeakMap<SnapshotEntry, YamlDocument>()
   const roots = new WeakMap<SnapshotEntry, { host: HostValues['host']; context: RootContext }>()
   const memory = createDependencyMemory()
@@ -59,7 +62,7 @@ export function createReader(): Reader {
   const document = (entry: SnapshotEntry): YamlDocument => {
     const known = documents.get(entry)
     if (known !== undefined) return known
-    const fresh = readYaml(entry)
+    const fresh = readYaml(entry, limits)
     documents.set(entry, fresh)
     return fresh
   }
@@ -75,7 +78,7 @@ export function createReader(): Reader {
 
   return {
     read(snapshot, { host }) {
-      const reading: Reading = { snapshot, locate: createLocate(), document }
+      const reading: Reading = { snapshot, limits, locate: createLocate(), document }
       if (earlier !== null && sameValues(earlier.host, host) && (snapshot.refused ?? []).length === 0) {
         const next = readChange(earlier.reading, reading)
         if (next !== null) {
@@ -85,12 +88,14 @@ export function createReader(): Reader {
       }
       const layout = layoutOf(snapshot)
       if (layout.deployment === null) return result(null, [noDeployment(snapshot), ...layout.problems])
+      const crowd = tooMuch(layout, limits)
+      if (crowd !== null) return result(null, [crowd])
       const root = rootOf(layout.deployment, host, reading)
       const contexts = readSets(layout, root, reading)
       const leaves = readLeaves(layout, contexts, reading)
-      const mounted = mountedPaths(leaves)
+      const mounted = mountedPaths(leaves, root)
       const content = (leaf: ReadLeaf): boolean =>
-        leaf.document.generation === null && mounted.has(leaf.document.entry.path)
+        leaf.document.generation === null && (mounted.has(leaf.document.entry.path) || isEncrypted(leaf.document.entry))
       const kept = leaves.some(content) ? leaves.filter((leaf) => !content(leaf)) : leaves
 
       const tree = setTree([...contexts.values()], withIngress(kept, root.ingressLeaf()))
@@ -98,7 +103,9 @@ export function createReader(): Reader {
       const dependencies = resolveDependencies(tree, needs, memory, reading)
       const problems = [
         ...layout.problems,
-        ...layout.misnamed.flatMap(({ path, problem }) => (mounted.has(path) ? [] : [problem])),
+        ...layout.misnamed.flatMap(({ path, problem }) =>
+          mounted.has(path) || isEncrypted(snapshot.entries.get(path)) ? [] : [problem],
+        ),
         ...strayLeaves(layout, mounted),
         ...[...contexts.values()].flatMap((context) => context.problems),
         ...tree.list.flatMap((leaf) => leaf.problems),
@@ -116,6 +123,30 @@ export function createReader(): Reader {
       return built
     },
   }
+}
+
+/** Each set, each leaf and each byte of YAML costs time, and nothing else is done meanwhile. */
+function tooMuch({ deployment, candidates, sets }: Layout, limits: ReadLimits): Problem | null {
+  const problem = (message: string, remedy: string): Problem => ({
+    ...{ file: null, line: null, column: null, text: null, leaf: null, severity: 'unreadable' },
+    message,
+    remedy,
+  })
+  for (const [what, list] of [
+    ['leaves', candidates],
+    ['sets', sets],
+  ] as const) {
+    if (list.length <= limits[what]) continue
+    const message = `the deployment holds more than ${limits[what].toLocaleString('en')} ${what}`
+    return problem(message, `make more than one deployment of it, ${orRaise(what)}`)
+  }
+  // One that is too large by itself is not parsed, and told by itself.
+  const parsed = ({ size }: SnapshotEntry): number => (size > limits.yamlBytes ? 0 : size)
+  const above = deployment === null ? 0 : parsed(deployment)
+  const bytes = [...candidates, ...sets].reduce((sum, { entry }) => sum + parsed(entry), above)
+  if (bytes <= limits.yamlTotalBytes) return null
+  const message = `the YAML files of the deployment are together larger than ${inWords(limits.yamlTotalBytes)}`
+  return problem(message, `take large ones out of the sets’ folders, ${orRaise('yaml_in_all')}`)
 }
 
 function readSets(layout: Layout, root: RootContext, reading: Reading): Map<string, SetContext> {
@@ -143,8 +174,11 @@ function withIngress(leaves: readonly ReadLeaf[], ingress: ReadLeaf | null): rea
 }
 
 /** Paths that some leaf mounts or takes its environment from. */
-function mountedPaths(leaves: readonly ReadLeaf[]): ReadonlySet<string> {
+function mountedPaths(leaves: readonly ReadLeaf[], root: RootContext): ReadonlySet<string> {
   const paths = new Set<string>()
+  for (const source of Object.values(root.parts?.secrets ?? {})) {
+    if (source.from === 'repository') paths.add(posix.normalize(source.file))
+  }
   for (const leaf of leaves) {
     for (const path of leaf.contents.looked.keys()) paths.add(path)
     // A leaf with mistakes still says what is content, so that its content is not blamed too.
@@ -163,6 +197,12 @@ function mentionedPaths(leaf: ReadLeaf): string[] {
     const path: unknown = isMapping(source) ? (source['source'] ?? source['path']) : source
     return typeof path === 'string' ? [posix.join(folder, path)] : []
   })
+}
+
+/** Whether SOPS wrote a YAML file: nobody's leaf, whether or not a secret of the deployment names it. */
+function isEncrypted(entry: SnapshotEntry | undefined): boolean {
+  const text = entry?.content == null ? null : decodeText(entry.content)
+  return text !== null && /^sops:\s*$/m.test(text)
 }
 
 /** Leaves that nobody will ever start, because their folder is no set. */

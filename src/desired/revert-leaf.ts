@@ -4,6 +4,7 @@
 import { posix } from 'node:path'
 
 import type { Snapshot } from '../repository/snapshot.ts'
+import { LARGEST_READ_LIMITS } from './read-limits.ts'
 import { putBack, type PutBack } from './revert-files.ts'
 import { readYaml } from './yaml-document.ts'
 
@@ -33,7 +34,7 @@ export function leafAsItWas(then: LeafPlace, now: LeafPlace): LeafBack {
 function namedFiles({ snapshot, file }: LeafPlace): string[] {
   const entry = file === null ? undefined : snapshot.entries.get(file)
   if (entry === undefined || entry.kind !== 'file') return []
-  const { value } = readYaml(entry)
+  const { value } = readYaml(entry, LARGEST_READ_LIMITS)
   if (!isMapping(value)) return []
   const files = isMapping(value['files']) ? Object.values(value['files']) : []
   const environment = value['env_file']

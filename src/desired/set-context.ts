@@ -8,6 +8,7 @@ import { NOTHING_MERGED, mergeOver } from './merge.ts'
 import type { Layer, Merged } from './merge.ts'
 import type { Problem } from './problem.ts'
 import type { ReadLeaf } from './read-leaf.ts'
+import type { ReadLimits } from './read-limits.ts'
 import type { RootContext } from './read-deployment.ts'
 import type { Issue } from './schema/issue.ts'
 import type { SetParts } from './schema/set.ts'
@@ -48,6 +49,7 @@ export interface MadeBelow {
 /** What reading any file needs to know. */
 export interface Reading {
   readonly snapshot: Snapshot
+  readonly limits: ReadLimits
   readonly locate: Locate
   readonly document: (entry: SnapshotEntry) => YamlDocument
 }

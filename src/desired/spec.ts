@@ -3,6 +3,8 @@
 // An absent optional key means "not asked": the image or the engine decides. Lists whose order has no meaning are
 // sorted, so that two specs are equal exactly when their JSON is.
 
+import type { SecretsSpec } from './secret-source.ts'
+
 /** Milliseconds. */
 export type Milliseconds = number
 /** Bytes. */
@@ -48,6 +50,8 @@ export interface Spec {
   mounts: Mount[]
   /** Files from the repository, keyed by their absolute path in the container. */
   files: Record<string, FileFacts>
+  /** Which secrets go where; absent where the leaf has none. Their values are no part of a spec. */
+  secrets?: SecretsSpec
 
   healthcheck?: EngineHealthcheck
   restart: RestartPolicy

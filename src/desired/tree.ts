@@ -2,6 +2,7 @@
 
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { ImagePolicy } from './image-policy.ts'
+import type { OpenSecrets, SecretOrigin } from './secret-source.ts'
 import type { Milliseconds, Spec } from './spec.ts'
 
 export interface Tree {
@@ -84,6 +85,10 @@ export interface Leaf {
   readonly ledgerDigest: string
   /** Contents of `spec.files`, keyed by the path in the container. */
   readonly fileContents: ReadonlyMap<string, Uint8Array>
+  /** Where the values of `spec.secrets` come from, by their content there; absent for a leaf without secrets. */
+  readonly secretOrigins?: ReadonlyMap<string, SecretOrigin>
+  /** Their values; absent where nobody opened them: without the host, or where one cannot be read. */
+  readonly secrets?: OpenSecrets
   readonly pull_policy: 'missing' | 'always' | 'never'
   /** graft's own probe, instead of a check that the engine runs. */
   readonly probe: Probe | null

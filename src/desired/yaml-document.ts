@@ -3,15 +3,12 @@
 
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseAllDocuments } from 'yaml'
 import type { Document, Node } from 'yaml'
-import { FILE_SIZE_LIMIT } from '../repository/snapshot.ts'
 import type { SnapshotEntry } from '../repository/snapshot.ts'
 import { textOf } from './entry-text.ts'
 import type { Problem } from './problem.ts'
+import { DEFAULT_READ_LIMITS, LARGEST_READ_LIMITS, type ReadLimits } from './read-limits.ts'
 import { isMergeKey, keyText, valueOf } from './yaml-value.ts'
 import { plainWords } from './yaml-words.ts'
-
-/** Bytes of one YAML file above which it is not parsed. */
-export const YAML_SIZE_LIMIT = FILE_SIZE_LIMIT / 4
 
 export interface YamlDocument {
   readonly entry: SnapshotEntry
@@ -33,8 +30,8 @@ export interface Place {
 export type ValuePath = readonly (string | number)[]
 
 /** Reads one file. Never throws for what stands in it. */
-export function readYaml(entry: SnapshotEntry): YamlDocument {
-  const bytes = textOf(entry, YAML_SIZE_LIMIT)
+export function readYaml(entry: SnapshotEntry, limits: ReadLimits = DEFAULT_READ_LIMITS): YamlDocument {
+  const bytes = textOf(entry, limits.yamlBytes, 'yaml_size')
   if (bytes.text === null) return { entry, value: null, problems: [bytes.problem], generation: null }
   const parsed = parse(bytes.text)
   if (parsed === null) {
@@ -44,7 +41,7 @@ export function readYaml(entry: SnapshotEntry): YamlDocument {
   }
   const problems = syntaxProblems(entry, parsed)
   if (problems.length > 0) return { entry, value: null, problems, generation: null }
-  const { value, faults } = valueOf(parsed.root)
+  const { value, faults } = valueOf(parsed.root, limits)
   for (const fault of faults) {
     const place = placeOfNode(entry, parsed, fault.node)
     problems.push({ ...place, message: fault.message, remedy: fault.remedy, leaf: null, severity: 'unreadable' })
@@ -64,7 +61,8 @@ export function createLocate(): Locate {
   return (entry, path, at) => {
     let parsed = files.get(entry)
     if (parsed === undefined) {
-      const { text } = textOf(entry, YAML_SIZE_LIMIT)
+      // Whoever asks for a place has read the file within its limits.
+      const { text } = textOf(entry, LARGEST_READ_LIMITS.yamlBytes)
       parsed = text === null ? null : parse(text)
       files.set(entry, parsed)
     }
@@ -102,6 +100,9 @@ export interface Parsed {
 /** As YAML 1.2 with its core schema; null where the nesting exhausts the stack. Errors are in the documents. */
 export function parse(text: string): Parsed | null {
   const lines = new LineCounter()
+  // A hostile file can have a hundred thousand mistakes, and nobody asks where in graft each was found.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     // Unique keys are checked in yaml-value.ts, in linear time.
     const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const
@@ -111,6 +112,8 @@ export function parse(text: string): Parsed | null {
   } catch (error) {
     if (error instanceof RangeError) return null
     throw error
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -181,7 +184,7 @@ function isWritten(node: Node | null): node is Node {
 
 /** Where a generation stands further inside a file; null where it does not. Parses the file again. */
 export function generationAt(entry: SnapshotEntry, path: ValuePath): YamlDocument['generation'] {
-  const { text } = textOf(entry, YAML_SIZE_LIMIT)
+  const { text } = textOf(entry, LARGEST_READ_LIMITS.yamlBytes)
   const parsed = text === null ? null : parse(text)
   return parsed === null ? null : generationOf(parsed, path)
 }

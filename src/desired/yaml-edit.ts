@@ -3,6 +3,7 @@
 
 import { Lexer, isAlias, isMap, isScalar, isSeq, parseDocument, type Node, type Scalar } from 'yaml'
 import { canonicalJson } from './ledger-digest.ts'
+import { LARGEST_READ_LIMITS } from './read-limits.ts'
 import { parse, type Parsed, type ValuePath } from './yaml-document.ts'
 import { addKey, replaceNode } from './yaml-splice.ts'
 import { isMergeKey, keyText, valueOf } from './yaml-value.ts'
@@ -60,7 +61,7 @@ function readBody(text: string): Body | null {
   const parsed = parse(text)
   if (parsed === null || parsed.documents.length > 1) return null
   if (parsed.documents.some(({ errors }) => errors.length > 0)) return null
-  const { value, faults } = valueOf(parsed.root)
+  const { value, faults } = valueOf(parsed.root, LARGEST_READ_LIMITS)
   return faults.length > 0 ? null : { parsed, value }
 }
 

@@ -3,13 +3,8 @@
 
 import { isAlias, isMap, isScalar, isSeq } from 'yaml'
 import type { Node, Pair, Scalar, YAMLMap } from 'yaml'
-
-/** Aliases in one document. */
-export const ALIAS_LIMIT = 100
-/** Values in one document after every alias is followed. */
-export const NODE_LIMIT = 50_000
-/** How deep values may nest. */
-export const DEPTH_LIMIT = 40
+import { orRaise } from '../repository/limits.ts'
+import type { ReadLimits } from './read-limits.ts'
 
 /** A value that graft does not take, and where it stands. */
 export interface NodeFault {
@@ -26,8 +21,8 @@ class Unexpandable {
   }
 }
 
-export function valueOf(root: Node | null): { value: unknown; faults: NodeFault[] } {
-  const state: State = { faults: [], anchors: new Map(), open: new Set(), aliases: 0, nodes: 0, inAlias: 0 }
+export function valueOf(root: Node | null, limits: ReadLimits): { value: unknown; faults: NodeFault[] } {
+  const state: State = { limits, faults: [], anchors: new Map(), open: new Set(), aliases: 0, nodes: 0, inAlias: 0 }
   try {
     return { value: convert(root, 0, state), faults: state.faults }
   } catch (error) {
@@ -37,6 +32,7 @@ export function valueOf(root: Node | null): { value: unknown; faults: NodeFault[
 }
 
 interface State {
+  readonly limits: ReadLimits
   readonly faults: NodeFault[]
   /** The latest node with each anchor, in the order of the document. */
   readonly anchors: Map<string, Node>
@@ -50,18 +46,19 @@ interface State {
 
 function convert(node: Node | null, depth: number, state: State): unknown {
   if (node === null) return null
-  if (++state.nodes > NODE_LIMIT) {
+  const { yamlValues, yamlDepth } = state.limits
+  if (++state.nodes > yamlValues) {
     throw new Unexpandable({
       node,
-      message: `this file holds more than ${NODE_LIMIT} values once its aliases are followed`,
-      remedy: 'make the file smaller, and write what the aliases repeat once',
+      message: `this file holds more than ${yamlValues} values once its aliases are followed`,
+      remedy: `make the file smaller, and write what the aliases repeat once, ${orRaise('yaml_values')}`,
     })
   }
-  if (depth > DEPTH_LIMIT) {
+  if (depth > yamlDepth) {
     throw new Unexpandable({
       node,
-      message: `values are nested more than ${DEPTH_LIMIT} deep`,
-      remedy: 'nothing in a deployment nests that deep; look for brackets that do not belong',
+      message: `values are nested more than ${yamlDepth} deep`,
+      remedy: `nothing in a deployment nests that deep; look for brackets that do not belong, ${orRaise('yaml_depth')}`,
     })
   }
   if (isAlias(node)) return follow(node, state, (target) => convert(target, depth, state))
@@ -79,11 +76,12 @@ function convert(node: Node | null, depth: number, state: State): unknown {
 }
 
 function follow<T>(alias: Node & { source: string }, state: State, use: (target: Node) => T): T {
-  if (++state.aliases > ALIAS_LIMIT) {
+  const { yamlAliases } = state.limits
+  if (++state.aliases > yamlAliases) {
     throw new Unexpandable({
       node: alias,
-      message: `this file follows more than ${ALIAS_LIMIT} aliases`,
-      remedy: 'write what the aliases repeat in the defaults of set.yaml',
+      message: `this file follows more than ${yamlAliases} aliases`,
+      remedy: `write what the aliases repeat in the defaults of set.yaml, ${orRaise('yaml_aliases')}`,
     })
   }
   const target = state.anchors.get(alias.source)

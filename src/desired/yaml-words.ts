@@ -8,6 +8,10 @@ interface Words {
 }
 
 const WORDS: Partial<Record<YAMLError['code'], Words>> = {
+  RESOURCE_EXHAUSTION: {
+    message: 'values are nested too deep to be read',
+    remedy: 'nothing in a deployment nests that deep; look for brackets that do not belong',
+  },
   TAB_AS_INDENT: { message: 'a tab is used as indentation', remedy: 'indent with spaces' },
   BAD_INDENT: {
     message: 'this line is not indented like the ones it belongs to',

@@ -13,7 +13,7 @@ import Docker from 'dockerode'
 import { EngineFault } from '../apply/engine.ts'
 import { compareVersions } from '../plan/api-needs.ts'
 import type { EngineFacts } from '../plan/observed.ts'
-import { callEngine } from './call.ts'
+import { callEngine, PATIENCE } from './call.ts'
 import type { EngineAddress } from './engine-address.ts'
 import { ObserveMemory } from './observe-memory.ts'
 import { sshAgent } from './ssh-agent.ts'
@@ -22,6 +22,8 @@ export interface EngineConnection {
   readonly docker: Docker
   /** What the person would type to reach it. */
   readonly url: string
+  /** Milliseconds it may say nothing before it counts as away. */
+  readonly patience: number
   readonly facts: EngineFacts
   readonly defaults: EngineDefaults
   /** What earlier looks found, kept while events say that it still holds. */
@@ -79,24 +81,28 @@ interface InfoAnswer {
 
 /**
  * Connects and asks the engine for its version and facts. Rejects with an EngineFault `unreachable` whose message is
- * one sentence for a person: no socket, no permission, refused, too old.
+ * one sentence for a person: no socket, no permission, refused, too old. `patience` is in milliseconds.
  */
-export async function connectEngine(where: string | EngineAddress): Promise<EngineConnection> {
+export async function connectEngine(
+  where: string | EngineAddress,
+  patience: number = PATIENCE,
+): Promise<EngineConnection> {
   const address = typeof where === 'string' ? { url: where, certificates: null, verify: true } : where
   const { url } = address
   const { options, agent } = await clientOptions(address)
   const first = client(options, url)
   const version = await callEngine<VersionAnswer>({ docker: first, url }, 'ask for its version', {
     path: '/version',
-    timeout: 20_000,
+    timeout: Math.min(patience, 20_000),
   })
   const apiVersion = negotiate(url, version)
   const docker = client({ ...options, version: `v${apiVersion}` }, url)
-  const info = await callEngine<InfoAnswer>({ docker, url }, 'ask for its facts', { path: '/info', timeout: 30_000 })
+  const info = await callEngine<InfoAnswer>({ docker, url }, 'ask for its facts', { path: '/info', timeout: Math.min(patience, 30_000) })
   const product = version.Components?.some((part) => /podman/i.test(part.Name ?? '')) ? 'podman' : 'docker'
   return {
     docker,
     url,
+    patience,
     facts: {
       url,
       id: info.ID || info.Name || url,

@@ -10,10 +10,9 @@ import type { EngineConnection } from './connect.ts'
 import { updateOptions } from './create-limits.ts'
 import { endpointOptions } from './create-networking.ts'
 import { blamesCommand, engineWords, startFailed, statusOf, toEngineFault } from './faults.ts'
+import { ownsSecretsFolder } from './secret-files.ts'
 import type { WireContainer } from './wire.ts'
 
-/** Milliseconds the engine has beyond a container's own grace period. */
-const STOP_MARGIN = 30_000
 /** Milliseconds between the two signals that end an ingress. */
 const SECOND_SIGNAL = 250
 /** The engine's own grace period, in seconds. */
@@ -23,7 +22,7 @@ const USUAL_GRACE = 10
 export async function startContainer(connection: EngineConnection, id: string): Promise<void> {
   const what = `start container ${short(id)}`
   try {
-    await act(connection, id, { method: 'POST', path: `${at(id)}/start`, timeout: 120_000 })
+    await act(connection, id, { method: 'POST', path: `${at(id)}/start`, times: 2 })
   } catch (error) {
     throw blamesCommand(engineWords(error)) ? startFailed(error, what) : toEngineFault(error, connection.url, what)
   }
@@ -32,11 +31,11 @@ export async function startContainer(connection: EngineConnection, id: string): 
 /** A paused container is woken first: asleep it cannot hear the signal. */
 export async function stopContainer(connection: EngineConnection, id: string): Promise<void> {
   await attempt(connection, `stop container ${short(id)}`, async () => {
-    const { Config: config, State: state } = await rawCall<WireContainer>(connection.docker, { path: `${at(id)}/json` })
+    const { Config: config, State: state } = await rawCall<WireContainer>(connection, { path: `${at(id)}/json` })
     if (state.Status === 'paused') await unpauseContainer(connection, id)
     if (config.Cmd?.includes(CONFIG_PATH) === true && state.Status === 'running') await endSoftly(connection, id)
-    const timeout = (config.StopTimeout ?? USUAL_GRACE) * 1000 + STOP_MARGIN
-    await act(connection, id, { method: 'POST', path: `${at(id)}/stop`, timeout })
+    const waits = (config.StopTimeout ?? USUAL_GRACE) * 1000
+    await act(connection, id, { method: 'POST', path: `${at(id)}/stop`, waits })
   })
 }
 
@@ -90,14 +89,9 @@ export async function renameContainer(connection: EngineConnection, id: string, 
 /** By force, without its volumes. */
 export async function removeContainer(connection: EngineConnection, id: string): Promise<void> {
   await attempt(connection, `remove container ${short(id)}`, async () => {
-    const request: EngineRequest = {
-      method: 'DELETE',
-      path: at(id),
-      query: { force: true, v: false },
-      timeout: 120_000,
-    }
     try {
-      await act(connection, id, request)
+      const query = { force: true, v: await hasSecretsFolder(connection, id) }
+      await act(connection, id, { method: 'DELETE', path: at(id), query, times: 2 })
     } catch (error) {
       const status = statusOf(error)
       if (status === 404) return
@@ -105,6 +99,12 @@ export async function removeContainer(connection: EngineConnection, id: string):
       throw error
     }
   })
+}
+
+/** A folder of secrets is a volume without a name, which nobody else can have: it goes with its container. */
+async function hasSecretsFolder(connection: EngineConnection, id: string): Promise<boolean> {
+  const container = await rawCall<WireContainer>(connection, { path: `${at(id)}/json` })
+  return ownsSecretsFolder(container)
 }
 
 /** Joins the leaf's network with its aliases and addresses. */
@@ -135,7 +135,7 @@ export async function disconnectNetwork(connection: EngineConnection, id: string
 /** Words of the engine that match `done` say that it is already so. Whatever comes of it, the container is read anew. */
 async function act(connection: EngineConnection, id: string, request: EngineRequest, done?: RegExp): Promise<void> {
   try {
-    await rawCall(connection.docker, request)
+    await rawCall(connection, request)
   } catch (error) {
     if (done === undefined || statusOf(error) === null || !done.test(engineWords(error))) throw error
   } finally {
@@ -154,7 +154,7 @@ async function attempt(connection: EngineConnection, what: string, work: () => P
 async function untilGone(connection: EngineConnection, id: string): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
     try {
-      await rawCall(connection.docker, { path: `${at(id)}/json` })
+      await rawCall(connection, { path: `${at(id)}/json` })
     } catch (error) {
       if (statusOf(error) === 404) return
       throw error

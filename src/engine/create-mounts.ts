@@ -3,6 +3,7 @@
 
 import type { Mount } from '../desired/spec.ts'
 import type { CreateOrder } from '../apply/engine.ts'
+import { needsSecretsFolder, SECRETS_FOLDER } from '../desired/secret-source.ts'
 import { imageVolumes } from '../plan/image-volumes.ts'
 import type { WireHostConfig, WireMount } from './wire.ts'
 
@@ -29,6 +30,8 @@ export function mountOptions(order: CreateOrder): WireHostConfig {
   for (const volume of imageVolumes(tree.name, leaf.name, leaf.spec, order.image)) {
     mounts.push({ Type: 'volume', Source: volume.name, Target: volume.target, ReadOnly: false })
   }
+  // Without a name, so that it goes with the container.
+  if (needsSecretsFolder(leaf.spec)) mounts.push({ Type: 'volume', Target: SECRETS_FOLDER, ReadOnly: false })
   return { Mounts: mounts, Binds: binds, Tmpfs: tmpfs }
 }
 

@@ -8,6 +8,7 @@ import { limitOptions } from './create-limits.ts'
 import { mountOptions } from './create-mounts.ts'
 import { type Networking, networkOptions } from './create-networking.ts'
 import { containerLabels } from './labels.ts'
+import { secretVariables } from './secret-files.ts'
 import type { WireConfig, WireHealthcheck, WireHostConfig } from './wire.ts'
 
 export interface CreateBody extends WireConfig {
@@ -50,7 +51,9 @@ export function createOptions(
 function processOptions(spec: Spec, order: CreateOrder): WireConfig {
   return {
     ...commandOptions(spec, order.image.entrypoint),
-    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...spec.environment, ...secretVariables(order.leaf) }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     Tty: spec.tty,
     OpenStdin: spec.stdin_open,
     ...(spec.user === undefined ? {} : { User: spec.user }),

@@ -29,10 +29,10 @@ export async function createContainer(connection: EngineConnection, order: Creat
   const what = `create container ${order.name}`
   let id: string | null = null
   try {
-    const request = { method: 'POST', path: '/containers/create', query, body, timeout: 120_000 } as const
-    id = (await rawCall<{ Id: string }>(connection.docker, request)).Id
+    const request = { method: 'POST', path: '/containers/create', query, body, times: 2 } as const
+    id = (await rawCall<{ Id: string }>(connection, request)).Id
     for (const { network, endpoint } of afterwards) {
-      await rawCall(connection.docker, {
+      await rawCall(connection, {
         method: 'POST',
         path: `/networks/${encodeURIComponent(network)}/connect`,
         body: { Container: id, EndpointConfig: endpoint },
@@ -57,5 +57,5 @@ async function imageToRun(connection: EngineConnection, order: CreateOrder): Pro
 
 async function discard(connection: EngineConnection, id: string): Promise<void> {
   const request = { method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true } } as const
-  await rawCall(connection.docker, request).catch(() => {})
+  await rawCall(connection, request).catch(() => {})
 }

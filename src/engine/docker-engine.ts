@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import type { Engine } from '../apply/engine.ts'
 import type { EngineConnection } from './connect.ts'
+import { adoptContainer, forgetAdoption, unownedContainers } from './adoption.ts'
 import {
   connectNetwork,
   disconnectNetwork,
@@ -20,7 +21,7 @@ import { createContainer } from './create.ts'
 import { engineEvents } from './events.ts'
 import { execOnce } from './exec.ts'
 import { putFiles } from './files-archive.ts'
-import { findImage, removeTag, rollbackTags, tagImage } from './images.ts'
+import { findImage, ownTags, removeTag, rollbackTags, tagImage } from './images.ts'
 import { ingressDigest } from './ingress-check.ts'
 import { loadIngressConfig, putIngressConfig } from './ingress-load.ts'
 import { knock } from './knock.ts'
@@ -32,7 +33,7 @@ import { DEFAULT_HELPER_IMAGE, probeContainer } from './probe-container.ts'
 import { pullImage } from './pull.ts'
 import { captureContainer, recreateContainer } from './recreate.ts'
 import { registryCredentials } from './registry-credentials.ts'
-import { createMark, createVolume } from './volumes.ts'
+import { createMark, createVolume, removeVolume } from './volumes.ts'
 import { waitForExit } from './wait.ts'
 
 export interface DockerEngineSettings {
@@ -55,6 +56,7 @@ export function dockerEngine(connection: EngineConnection, settings: DockerEngin
     pullImage: (reference, options) => pullImage(connection, reference, options, { credentials }),
     tagImage: (...args) => tagImage(connection, ...args),
     removeTag: (...args) => removeTag(connection, ...args),
+    ownTags: (...args) => ownTags(connection, ...args),
     rollbackTags: (...args) => rollbackTags(connection, ...args),
 
     create: (...args) => createContainer(connection, ...args),
@@ -67,13 +69,19 @@ export function dockerEngine(connection: EngineConnection, settings: DockerEngin
     rename: (...args) => renameContainer(connection, ...args),
     capture: (...args) => captureContainer(connection, ...args),
     recreate: (...args) => recreateContainer(connection, ...args),
-    remove: (...args) => removeContainer(connection, ...args),
+    async remove(id) {
+      await removeContainer(connection, id)
+      await forgetAdoption(connection, id)
+    },
     connect: (...args) => connectNetwork(connection, ...args),
     disconnect: (...args) => disconnectNetwork(connection, ...args),
 
     createNetwork: (...args) => createNetwork(connection, ...args),
     removeNetwork: (...args) => removeNetwork(connection, ...args),
     createVolume: (...args) => createVolume(connection, ...args),
+    removeVolume: (...args) => removeVolume(connection, ...args),
+    unowned: () => unownedContainers(connection),
+    adopt: (...args) => adoptContainer(connection, ...args),
     createMark: (...args) => createMark(connection, ...args),
 
     exec: (...args) => execOnce(connection, ...args),

@@ -1,12 +1,11 @@
 // What happens to a deployment's containers, as it happens. An event says when to look, never what is true.
 
-import type Dockerode from 'dockerode'
 import type { EngineEvent } from '../apply/engine.ts'
-import { rawCall } from './call.ts'
+import { callForStream, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
 import { jsonLines } from './json-lines.ts'
-import { deploymentFilter, deploymentOf, leafOf } from './labels.ts'
+import { deploymentFilter, deploymentOf, isLock, leafOf } from './labels.ts'
 import type { WireContainerRow } from './wire.ts'
 
 /** Everything that can change what a look finds. `exec_…` is left out: graft's own checks would wake it. */
@@ -47,16 +46,13 @@ interface Opened {
 }
 
 async function open(connection: EngineConnection, deployment: string, signal: AbortSignal): Promise<Opened> {
-  const { docker } = connection
   // Network events carry no labels of containers, so the engine cannot filter them by deployment: that is done here.
   const filters = JSON.stringify({ type: ['container', 'network'], event: ACTIONS })
-  // dockerode takes the signal, its types do not know it.
-  const options: Dockerode.GetEventsOptions & { abortSignal: AbortSignal } = { filters, abortSignal: signal }
-  const stream = await docker.getEvents(options)
+  const stream = await callForStream(connection, { path: '/events', query: { filters }, signal })
   const detach = connection.memory.attachStream()
   try {
     const query = { all: true, filters: JSON.stringify({ label: [deploymentFilter(deployment)] }) }
-    const list = await rawCall<WireContainerRow[]>(docker, { path: '/containers/json', query, signal })
+    const list = await rawCall<WireContainerRow[]>(connection, { path: '/containers/json', query, signal })
     return { stream, known: new Set(list.map((container) => container.Id)), detach }
   } catch (error) {
     detach()
@@ -76,7 +72,7 @@ async function* follow(
     detach = end
     for await (const value of jsonLines(stream)) {
       const message = (typeof value === 'object' && value !== null ? value : {}) as Message
-      const event = readEvent(message, deployment, known)
+      const event = readEvent(message, deployment, known, connection.memory)
       if (event === null) continue
       connection.memory.forget(event.containerId)
       yield event
@@ -89,19 +85,29 @@ async function* follow(
 }
 
 /** null where it is not about this deployment. Keeps `known`, the ids of its containers, up to date. */
-function readEvent(message: Message, deployment: string, known: Set<string>): EngineEvent | null {
+function readEvent(
+  message: Message,
+  deployment: string,
+  known: Set<string>,
+  { adoptions }: EngineConnection['memory'],
+): EngineEvent | null {
+  const isOf = (labels: Readonly<Record<string, string>>, id: string) =>
+    (deploymentOf(labels) ?? adoptions.get(id)?.labels.deployment) === deployment
   const { Type: type, Action: action, Actor: actor } = message
   const attributes = actor?.Attributes ?? {}
   if (action === undefined) return null
   const time = message.timeNano === undefined ? (message.time ?? 0) * 1000 : Math.floor(message.timeNano / 1e6)
   if (type === 'network') {
     const containerId = attributes['container']
-    if (containerId === undefined || !known.has(containerId)) return null
+    if (containerId === undefined || !(known.has(containerId) || isOf({}, containerId))) return null
     return { action, containerId, leaf: null, time }
   }
   const containerId = actor?.ID
-  if (type !== 'container' || containerId === undefined || deploymentOf(attributes) !== deployment) return null
+  if (type !== 'container' || containerId === undefined || !isOf(attributes, containerId)) return null
+  // The beat of its lock says nothing of the deployment.
+  if (action === 'update' && isLock(attributes)) return null
   if (action === 'destroy') known.delete(containerId)
   else known.add(containerId)
-  return { action, containerId, leaf: leafOf(attributes), time }
+  const leaf = leafOf(attributes) ?? adoptions.get(containerId)?.labels.leaf ?? null
+  return { action, containerId, leaf, time }
 }

@@ -1,14 +1,13 @@
 // Runs a check inside a container once, and says in words how it went.
 
 import type { ProbeResult } from '../apply/engine.ts'
+import { callForStream, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { engineWords, statusOf, toEngineFault } from './faults.ts'
 import { frames } from './stream-frames.ts'
 
 /** The end of a check's output says most; more is not kept. */
 const OUTPUT_LIMIT = 4096
-/** An engine that does not start a command within this time (milliseconds) counts as unreachable. */
-const ENGINE_LIMIT = 30_000
 
 /**
  * Runs `command` (argv, no shell) in the container, as its own user, for at most `timeout` milliseconds. A container
@@ -26,23 +25,26 @@ export async function execOnce(
   const controller = new AbortController()
   const { signal } = controller
   let timedOut = false
-  // Until the command runs, waiting is the engine's fault and not the container's.
-  let timer = setTimeout(() => controller.abort(), ENGINE_LIMIT)
+  let timer: NodeJS.Timeout | undefined
   try {
-    const exec = await connection.docker.getContainer(id).exec({
-      Cmd: [...command],
-      AttachStdout: true,
-      AttachStderr: true,
-      abortSignal: signal,
+    const { Id: exec } = await rawCall<{ Id: string }>(connection, {
+      method: 'POST',
+      path: `/containers/${encodeURIComponent(id)}/exec`,
+      body: { Cmd: [...command], AttachStdout: true, AttachStderr: true },
     })
-    const stream = await exec.start({ Detach: false, Tty: false, abortSignal: signal })
-    clearTimeout(timer)
+    const stream = await callForStream(connection, {
+      method: 'POST',
+      path: `/exec/${exec}/start`,
+      body: { Detach: false, Tty: false },
+      signal,
+    })
+    // Until the command runs, waiting is the engine's fault and not the container's.
     timer = setTimeout(() => {
       timedOut = true
       controller.abort()
     }, timeout)
     for await (const frame of frames(stream, false)) output.add(frame.bytes)
-    const exitCode = await exitCodeOf(exec, signal)
+    const exitCode = await exitCodeOf(connection, exec, signal)
     const text = output.text()
     if (exitCode === 0) return { healthy: true, output: text === '' ? 'exit 0' : text }
     return { healthy: false, output: text === '' ? `exit ${exitCode}` : `exit ${exitCode}: ${text}` }
@@ -57,13 +59,17 @@ export async function execOnce(
   }
 }
 
-type Exec = Awaited<ReturnType<ReturnType<EngineConnection['docker']['getContainer']>['exec']>>
+/** Engine API 1.41, ExecInspect. */
+interface ExecAnswer {
+  readonly Running?: boolean
+  readonly ExitCode?: number | null
+}
 
 /** The stream ends a moment before the engine has the exit code. */
-async function exitCodeOf(exec: Exec, signal: AbortSignal): Promise<number> {
+async function exitCodeOf(connection: EngineConnection, exec: string, signal: AbortSignal): Promise<number> {
   for (let pause = 2; ; pause = Math.min(pause * 2, 100)) {
-    const info = await exec.inspect({ abortSignal: signal })
-    if (!info.Running && info.ExitCode !== null) return info.ExitCode
+    const info = await rawCall<ExecAnswer>(connection, { path: `/exec/${exec}/json`, signal })
+    if (info.Running !== true && typeof info.ExitCode === 'number') return info.ExitCode
     await new Promise((resolve) => setTimeout(resolve, pause))
     signal.throwIfAborted()
   }

@@ -122,6 +122,11 @@ function unreachable(error: unknown, url: string, what: string): EngineFault {
         `the engine at ${url} cannot be reached over the network`,
         'Check the address, the network and the firewall',
       )
+    case 'ERR_ANSWER':
+      return fault(
+        `the engine at ${url} answers nonsense (${what}): ${engineWords(error)}`,
+        'See what stands between graft and the engine',
+      )
     case 'ABORT_ERR':
       return fault(`the engine at ${url} does not answer (${what})`, 'Look at the log of the engine: it may hang')
   }

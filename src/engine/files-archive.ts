@@ -8,6 +8,7 @@ import type { Leaf } from '../desired/tree.ts'
 import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
+import { secretArchives } from './secret-files.ts'
 
 /** The same files always give the same archive. */
 const FIXED_TIME = new Date(0)
@@ -34,22 +35,36 @@ export async function filesArchive(leaf: Leaf): Promise<Buffer> {
  * (`imageWithFiles`), because the engine refuses to change it.
  */
 export async function putFiles(connection: EngineConnection, id: string, leaf: Leaf): Promise<void> {
-  if (leaf.spec.read_only) return
-  await putArchive(connection, id, leaf)
+  if (!leaf.spec.read_only) await putArchive(connection, id, leaf)
+  await putSecrets(connection, id, leaf)
 }
 
 /** Whatever the container's root is. */
 export async function putArchive(connection: EngineConnection, id: string, leaf: Leaf): Promise<void> {
   if (Object.keys(leaf.spec.files).length === 0) return
-  const file = await filesArchive(leaf)
+  await put(connection, id, { path: '/', file: await filesArchive(leaf), what: `the files of ${leaf.name}` })
+}
+
+/** Into the container's own layer, or into the folder that is mounted for them. */
+async function putSecrets(connection: EngineConnection, id: string, leaf: Leaf): Promise<void> {
+  for (const { folder, file } of await secretArchives(leaf)) {
+    await put(connection, id, { path: folder, file, what: `the secrets of ${leaf.name}` })
+  }
+}
+
+async function put(
+  connection: EngineConnection,
+  id: string,
+  { path, file, what }: { readonly path: string; readonly file: Buffer; readonly what: string },
+): Promise<void> {
   try {
-    await rawCall(connection.docker, {
+    await rawCall(connection, {
       method: 'PUT',
       path: `/containers/${encodeURIComponent(id)}/archive`,
-      query: { path: '/', copyUIDGID: false },
+      query: { path, copyUIDGID: false },
       file,
     })
   } catch (error) {
-    throw toEngineFault(error, connection.url, `put the files of ${leaf.name} into its container`)
+    throw toEngineFault(error, connection.url, `put ${what} into its container`)
   }
 }

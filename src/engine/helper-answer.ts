@@ -4,7 +4,7 @@ import type Dockerode from 'dockerode'
 
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
-import { createHelper } from './probe-helper.ts'
+import { attachHelper, createHelper, removeHelper, startHelper } from './probe-helper.ts'
 import { frames } from './stream-frames.ts'
 
 /** What the engine may take to start and remove the helper, besides the question's own time (milliseconds). */
@@ -33,8 +33,8 @@ export async function answerByHelper(
   ])
   const signal = AbortSignal.timeout(timeout + OVERHEAD)
   try {
-    const stream = await helper.attach({ stream: true, stdout: true, stderr: true, abortSignal: signal })
-    await helper.start({ abortSignal: signal })
+    const stream = await attachHelper(connection, helper, signal)
+    await startHelper(connection, helper, signal)
     let text = ''
     for await (const frame of frames(stream, false)) if (text.length < LONGEST) text += frame.bytes.toString('utf8')
     return text
@@ -42,6 +42,6 @@ export async function answerByHelper(
     if (signal.aborted) return ''
     throw toEngineFault(error, connection.url, 'ask from a helper container')
   } finally {
-    await helper.remove({ force: true }).catch(() => {})
+    await removeHelper(connection, helper)
   }
 }

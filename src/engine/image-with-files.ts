@@ -30,7 +30,7 @@ export async function imageWithFiles(connection: EngineConnection, order: Create
       path: '/commit',
       query: { container: id, repo: repository, tag, pause: false, comment: 'files of the repository' },
       body: imageConfig(order),
-      timeout: 120_000,
+      times: 2,
     })
   } finally {
     await discard(connection, id).catch(() => {})
@@ -55,7 +55,7 @@ async function createHelper(connection: EngineConnection, order: CreateOrder, wh
       ...(order.image.command.length + order.image.entrypoint.length === 0 ? { Cmd: ['none'] } : {}),
       HostConfig: { NetworkMode: 'none' },
     },
-    timeout: 120_000,
+    times: 2,
   } as const
   try {
     return (await callEngine<{ Id: string }>(connection, what, request)).Id
@@ -70,7 +70,7 @@ async function createHelper(connection: EngineConnection, order: CreateOrder, wh
 
 async function discard(connection: EngineConnection, id: string): Promise<void> {
   const request = { method: 'DELETE', path: `/containers/${id}`, query: { force: true, v: true } } as const
-  await rawCall(connection.docker, request)
+  await rawCall(connection, request)
 }
 
 /** The image's own command and entry point, instead of what the helper was given. */

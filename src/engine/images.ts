@@ -2,7 +2,7 @@
 
 import type Dockerode from 'dockerode'
 import type { ImageFacts } from '../plan/observed.ts'
-import { parseRollbackTag, rollbackRepository } from '../plan/rollback-tag.ts'
+import { deploymentRepositories, parseRollbackTag, rollbackRepository } from '../plan/rollback-tag.ts'
 import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
@@ -59,7 +59,7 @@ export async function tagImage(connection: EngineConnection, id: string, tag: st
   const repo = `${parsed.registry}/${parsed.repository}`
   try {
     const query = { repo, tag: parsed.tag }
-    await rawCall(connection.docker, { method: 'POST', path: `/images/${id}/tag`, query })
+    await rawCall(connection, { method: 'POST', path: `/images/${id}/tag`, query })
   } catch (error) {
     throw toEngineFault(error, connection.url, `tag image ${id} as ${tag}`)
   }
@@ -71,7 +71,7 @@ export async function tagImage(connection: EngineConnection, id: string, tag: st
  */
 export async function removeTag(connection: EngineConnection, tag: string): Promise<void> {
   try {
-    await rawCall(connection.docker, { method: 'DELETE', path: `/images/${tag}` })
+    await rawCall(connection, { method: 'DELETE', path: `/images/${tag}` })
   } catch (error) {
     const status = statusOf(error)
     if (status !== 404 && status !== 409) throw toEngineFault(error, connection.url, `remove the tag ${tag}`)
@@ -85,6 +85,12 @@ export async function rollbackTags(connection: EngineConnection, deployment: str
   return [...local.idsByTag.keys()].filter((tag) => tag.startsWith(repository)).toSorted()
 }
 
+/** All tags of graft's that a deployment has, sorted. */
+export async function ownTags(connection: EngineConnection, deployment: string): Promise<string[]> {
+  const start = `${deploymentRepositories(deployment)}/`
+  return [...(await listImages(connection)).idsByTag.keys()].filter((tag) => tag.startsWith(start)).toSorted()
+}
+
 interface LocalImages {
   /** Full references, with a tag. */
   readonly idsByTag: ReadonlyMap<string, string>
@@ -96,7 +102,7 @@ async function listImages(connection: EngineConnection, query: Record<string, st
   const idsByTag = new Map<string, string>()
   const idsByDigest = new Map<string, string>()
   try {
-    for (const image of await rawCall<Dockerode.ImageInfo[]>(connection.docker, { path: '/images/json', query })) {
+    for (const image of await rawCall<Dockerode.ImageInfo[]>(connection, { path: '/images/json', query })) {
       for (const tag of image.RepoTags ?? []) {
         const parsed = parseReference(tag)
         if (parsed !== null) idsByTag.set(formatReference(parsed), image.Id)
@@ -128,7 +134,7 @@ function idOf(local: LocalImages, reference: string): string | null {
 async function inspectImage(connection: EngineConnection, reference: string): Promise<ImageFacts | null> {
   try {
     const path = `/images/${reference}/json`
-    const facts = imageFacts(await rawCall<Dockerode.ImageInspectInfo>(connection.docker, { path }))
+    const facts = imageFacts(await rawCall<Dockerode.ImageInspectInfo>(connection, { path }))
     connection.memory.images.set(facts.id, facts)
     return facts
   } catch (error) {

@@ -38,7 +38,7 @@ export async function ingressDigest(
   }
   let info: Dockerode.ContainerInspectInfo
   try {
-    info = await rawCall(connection.docker, { path: `/containers/${id}/json` })
+    info = await rawCall(connection, { path: `/containers/${id}/json` })
   } catch (error) {
     if (statusOf(error) === 404) return null
     throw toEngineFault(error, connection.url, `look at container ${id.slice(0, 12)}`)
@@ -73,12 +73,12 @@ export async function untilServed(
   wanted: string | null,
   timeout: number,
 ): Promise<boolean> {
-  const end = Date.now() + timeout
+  const end = performance.now() + timeout
   for (let inARow = 0; ;) {
     const digest = await ask()
     inARow = digest !== null && (wanted === null || digest === wanted) ? inARow + 1 : 0
     if (inARow >= (wanted === null ? 1 : ANSWERS_IN_A_ROW)) return true
-    if (Date.now() > end) return false
+    if (performance.now() > end) return false
     if (inARow === 0) await sleep(15)
   }
 }

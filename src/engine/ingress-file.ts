@@ -1,11 +1,12 @@
 // The files of graft's own in an ingress container, put and read by archive.
 
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
 import { extract, pack } from 'tar-stream'
 
 import { CONFIG_PATH } from '../plan/ingress-config.ts'
-import { callEngine } from './call.ts'
+import { callEngine, callForBytes } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 
@@ -33,12 +34,10 @@ export async function putFile(connection: EngineConnection, id: string, name: st
 /** null where there is none. */
 export async function readFile(connection: EngineConnection, id: string, name: string): Promise<string | null> {
   try {
-    const stream = await connection.docker.getContainer(id).getArchive({ path: `${FOLDER}/${name}` })
+    const request = { path: `/containers/${id}/archive`, query: { path: `${FOLDER}/${name}` } }
+    const archive = await callForBytes(connection, request)
     let text: string | null = null
-    const entries = extract()
-    stream.pipe(entries)
-    stream.on('error', (error) => entries.destroy(error))
-    for await (const file of entries) {
+    for await (const file of Readable.from([archive]).pipe(extract())) {
       const content = await buffer(file)
       if (file.header.type === 'file') text = content.toString('utf8')
     }

@@ -1,10 +1,13 @@
 // The labels under `dev.graft.` that say whose a container, network or volume is. This is the only file that knows
 // their keys. They are an interface with everything that ever ran under graft: a key keeps its meaning for ever.
 
+import { isIP } from 'node:net'
+
 import type { PublishedPort } from '../desired/spec.ts'
 import type { NetworkWish, VolumeWish } from '../desired/tree.ts'
 import type { CreateOrder } from '../apply/engine.ts'
 import { filesDigest, optionsDigest } from '../plan/digests.ts'
+import { secretDigests } from '../plan/secret-digests.ts'
 import type { GraftLabels } from '../plan/observed.ts'
 
 /** Every label of graft's starts with this; authored labels under it are refused. */
@@ -22,7 +25,10 @@ const IMAGE_ID = 'dev.graft.image-id'
 const FILES = 'dev.graft.files'
 const OPTIONS = 'dev.graft.options'
 const HOLDER = 'dev.graft.holder'
+const SECRETS = 'dev.graft.secrets'
 const INGRESS_PORTS = 'dev.graft.ingress-ports'
+const CONTAINER = 'dev.graft.container'
+const STAYS = 'dev.graft.stays'
 
 type Labels = Record<string, string>
 
@@ -46,6 +52,7 @@ export function containerLabels(order: CreateOrder): Labels {
     [IMAGE]: leaf.spec.image,
     [IMAGE_ID]: order.image.id,
     [FILES]: filesDigest(leaf.spec.files),
+    ...secretsLabel(secretDigests(leaf)),
     ...(ports.length === 0 ? {} : { [INGRESS_PORTS]: JSON.stringify(ports) }),
   }
 }
@@ -64,6 +71,11 @@ export function lockLabels(deployment: string, holder: string): Labels {
 export function readLockHolder(labels: Readonly<Labels> | null | undefined, deployment: string): string | null {
   if (labels?.[DEPLOYMENT] !== deployment || labels[KIND] !== 'lock') return null
   return labels[HOLDER] ?? ''
+}
+
+/** Whether labels are those of a deployment's lock. */
+export function isLock(labels: Readonly<Labels>): boolean {
+  return labels[KIND] === 'lock'
 }
 
 export function networkLabels(deployment: string, wish: NetworkWish): Labels {
@@ -89,6 +101,64 @@ export function markLabels(deployment: string, leaf: string, generation: number)
   return { [DEPLOYMENT]: deployment, [LEAF]: leaf, [KIND]: 'job-done', [GENERATION]: String(generation) }
 }
 
+/** Labels of the empty volume that says: this container counts as if it had these labels. */
+export function markedContainer(id: string, labels: GraftLabels): Labels {
+  return { ...writtenLabels(labels), [KIND]: 'adopted', [CONTAINER]: id }
+}
+
+/** The container that a volume's labels speak of, and as what it counts; null where the volume is no such mark. */
+export function readMarkedContainer(
+  labels: Readonly<Labels> | null | undefined,
+): { readonly id: string; readonly labels: GraftLabels } | null {
+  const id = labels?.[CONTAINER]
+  if (!labels || labels[KIND] !== 'adopted' || id === undefined) return null
+  const read = readContainerLabels({ ...labels, [KIND]: 'container' })
+  return read === null ? null : { id, labels: { ...read, adopted: { stays: readStays(labels) ?? [] } } }
+}
+
+/** What `readContainerLabels` reads back. */
+export function writtenLabels(labels: GraftLabels): Labels {
+  return {
+    [DEPLOYMENT]: labels.deployment,
+    [LEAF]: labels.leaf,
+    [KIND]: labels.kind,
+    [GENERATION]: String(labels.generation),
+    [DIGEST]: labels.digest,
+    [COMMIT]: labels.commit,
+    [RESTART]: labels.restart,
+    [IMAGE]: labels.image,
+    [IMAGE_ID]: labels.imageId,
+    [FILES]: labels.files,
+    ...secretsLabel(labels.secrets ?? null),
+    ...(labels.adopted === undefined ? {} : { [STAYS]: JSON.stringify(labels.adopted.stays) }),
+  }
+}
+
+function readStays(labels: Readonly<Labels>): readonly string[] | null {
+  const text = labels[STAYS]
+  if (text === undefined) return null
+  try {
+    const stays: unknown = JSON.parse(text)
+    return Array.isArray(stays) ? stays.filter((field) => typeof field === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+/** What is written of a container that is nobody's. */
+export const NOBODYS: GraftLabels = {
+  deployment: '',
+  leaf: '',
+  kind: 'container',
+  generation: 0,
+  digest: '',
+  commit: '',
+  restart: '',
+  image: '',
+  imageId: '',
+  files: '',
+}
+
 /** The deployment something belongs to; null where it is not graft's. */
 export function deploymentOf(labels: Readonly<Labels> | null | undefined): string | null {
   return labels?.[DEPLOYMENT] ?? null
@@ -104,6 +174,8 @@ export function readContainerLabels(labels: Readonly<Labels>): GraftLabels | nul
   const deployment = labels[DEPLOYMENT]
   const kind = labels[KIND]
   if (deployment === undefined || (kind !== 'container' && kind !== 'job' && kind !== 'lock')) return null
+  const stays = readStays(labels)
+  const secrets = readSecrets(labels)
   return {
     deployment,
     leaf: labels[LEAF] ?? '',
@@ -115,6 +187,8 @@ export function readContainerLabels(labels: Readonly<Labels>): GraftLabels | nul
     image: labels[IMAGE] ?? '',
     imageId: labels[IMAGE_ID] ?? '',
     files: labels[FILES] ?? '',
+    ...(secrets === null ? {} : { secrets }),
+    ...(stays === null ? {} : { adopted: { stays } }),
   }
 }
 
@@ -124,10 +198,43 @@ export function readIngressPorts(labels: Readonly<Labels> | null | undefined): P
   if (text === undefined || deploymentOf(labels) === null) return []
   try {
     const ports: unknown = JSON.parse(text)
-    return Array.isArray(ports) ? ports.map((port: PublishedPort) => ({ ...port, mode: 'ingress' })) : []
+    return Array.isArray(ports) ? ports.filter(isPort).map((port) => ({ ...port, mode: 'ingress' })) : []
   } catch {
     return []
   }
+}
+
+function secretsLabel(digests: Readonly<Record<string, string>> | null): Labels {
+  return digests === null ? {} : { [SECRETS]: JSON.stringify(digests) }
+}
+
+/** Keyed digests of a container's secrets by field (`secrets./run/secrets/x`, `environment.NAME`); null without any. */
+export function readSecrets(labels: Readonly<Labels> | null | undefined): Record<string, string> | null {
+  const text = labels?.[SECRETS]
+  if (text === undefined) return null
+  try {
+    const found: unknown = JSON.parse(text)
+    if (found === null || typeof found !== 'object') return null
+    return Object.fromEntries(Object.entries(found).filter(([, digest]) => typeof digest === 'string'))
+  } catch {
+    return null
+  }
+}
+
+/** Labels are what somebody with the engine's socket wrote; only what graft could have written counts. */
+function isPort(value: unknown): value is PublishedPort {
+  if (typeof value !== 'object' || value === null) return false
+  const { target, published, protocol, host_ip, http, proxy_protocol } = value as Partial<Record<string, unknown>>
+  const isNumber = (port: unknown): boolean =>
+    typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535
+  return (
+    isNumber(target) &&
+    isNumber(published) &&
+    (protocol === 'tcp' || protocol === 'udp' || protocol === 'sctp') &&
+    (host_ip === undefined || (typeof host_ip === 'string' && isIP(host_ip) !== 0)) &&
+    (http === undefined || http === true) &&
+    (proxy_protocol === undefined || proxy_protocol === true)
+  )
 }
 
 /** The labels of a network or a volume, read back; every part null where it is not graft's. */

@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import type { LogLine, LogOptions } from '../apply/engine.ts'
-import { rawCall } from './call.ts'
+import { callForStream, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
 import { logLineJoiner } from './log-lines.ts'
@@ -25,14 +25,18 @@ export async function* readLogs(
   const onAbort = () => stream?.destroy()
   signal.addEventListener('abort', onAbort)
   try {
-    const { Config: config } = await rawCall<WireContainer>(connection.docker, {
+    const { Config: config } = await rawCall<WireContainer>(connection, {
       path: `/containers/${id}/json`,
       signal,
     })
     stream = await openLog(connection, id, options, signal)
+    const silent = options.follow === true ? null : endWhereSilent(stream, connection.patience)
     const tty = config.Tty ?? false
     const joiner = logLineJoiner(tty)
-    for await (const frame of frames(stream, tty)) yield* joiner.add(frame)
+    for await (const frame of frames(stream, tty)) {
+      silent?.refresh()
+      yield* joiner.add(frame)
+    }
     yield* joiner.end()
   } catch (error) {
     if (!signal.aborted) throw toEngineFault(error, connection.url, `read the log of ${id.slice(0, 12)}`)
@@ -42,6 +46,15 @@ export async function* readLogs(
   }
 }
 
+/** What is there already comes at once; an engine that stops in the middle of it does not answer any more. */
+function endWhereSilent(stream: Readable, milliseconds: number): NodeJS.Timeout {
+  const timer = setTimeout(() => {
+    stream.destroy(Object.assign(new Error('no answer in time'), { code: 'ABORT_ERR' }))
+  }, milliseconds)
+  stream.once('close', () => clearTimeout(timer))
+  return timer
+}
+
 /** The last `count` lines, both streams, without times: what a report shows of a container that failed. */
 export async function lastLines(connection: EngineConnection, id: string, count: number): Promise<string[]> {
   const lines: string[] = []
@@ -49,34 +62,18 @@ export async function lastLines(connection: EngineConnection, id: string, count:
   return lines.slice(-count)
 }
 
-/** dockerode's own `logs` would hold a whole log in memory when it does not follow; as a stream it never does. */
 function openLog(
   connection: EngineConnection,
   id: string,
   options: LogOptions,
   signal: AbortSignal,
 ): Promise<Readable> {
-  const request = {
-    path: `/containers/${id}/logs?`,
-    method: 'GET',
-    isStream: true,
-    statusCodes: { 200: true, 404: 'no such container', 409: 'conflict', 500: 'server error', 501: 'not readable' },
-    options: {
-      stdout: true,
-      stderr: true,
-      timestamps: true,
-      follow: options.follow ?? false,
-      tail: options.tail === undefined ? 'all' : String(options.tail),
-    },
-    abortSignal: signal,
+  const query = {
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    follow: options.follow ?? false,
+    tail: options.tail === undefined ? 'all' : String(options.tail),
   }
-  const modem: Modem = connection.docker.modem
-  return new Promise((resolve, reject) => {
-    modem.dial(request, (error, stream) => (error ? reject(error) : resolve(stream as Readable)))
-  })
-}
-
-/** The part of docker-modem that dockerode itself calls with; its types leave it open. */
-interface Modem {
-  dial(options: object, callback: (error: Error | null, answer: unknown) => void): void
+  return callForStream(connection, { path: `/containers/${id}/logs`, query, signal })
 }

@@ -66,7 +66,7 @@ export async function createNetwork(
     Labels: networkLabels(deployment, wish),
   }
   try {
-    await rawCall(connection.docker, { method: 'POST', path: '/networks/create', body })
+    await rawCall(connection, { method: 'POST', path: '/networks/create', body })
   } catch (error) {
     if (statusOf(error) !== 409) throw toEngineFault(error, connection.url, `create network ${wish.name}`)
     const there = (await listNetworks(connection)).get(wish.name)
@@ -83,7 +83,7 @@ export async function createNetwork(
 /** One that is not there is no error. */
 export async function removeNetwork(connection: EngineConnection, id: string): Promise<void> {
   try {
-    await rawCall(connection.docker, { method: 'DELETE', path: `/networks/${encodeURIComponent(id)}` })
+    await rawCall(connection, { method: 'DELETE', path: `/networks/${encodeURIComponent(id)}` })
   } catch (error) {
     if (statusOf(error) !== 404) throw toEngineFault(error, connection.url, `remove network ${id}`)
   }

@@ -1,12 +1,12 @@
 // What earlier looks at an engine found, so that a look that finds nothing new asks for little. A container's facts
 // are believed again only while an events stream is attached that would have told of a change.
 
-import type { ImageFacts, ObservedContainer } from '../plan/observed.ts'
+import type { GraftLabels, ImageFacts, ObservedContainer } from '../plan/observed.ts'
 
 interface Remembered {
   /** What the list said of it when it was inspected. */
   readonly row: string
-  /** Milliseconds since 1970. */
+  /** By the clock that never jumps: one that is set back would keep it for longer. */
   readonly at: number
   readonly container: ObservedContainer
 }
@@ -17,6 +17,9 @@ const BELIEVED_FOR = 5 * 60_000
 export class ObserveMemory {
   /** Facts of images by id; an id names one content for ever. */
   readonly images = new Map<string, ImageFacts>()
+  /** Containers that were taken over, by id, as the last list of volumes said. */
+  adoptions = new Map<string, { readonly volume: string; readonly labels: GraftLabels }>()
+  knowsAdoptions = false
   readonly #containers = new Map<string, Remembered>()
   #streams = 0
   #forgotten = 0
@@ -54,13 +57,13 @@ export class ObserveMemory {
   recall(containerId: string, row: string): ObservedContainer | null {
     const remembered = this.#containers.get(containerId)
     if (remembered === undefined || this.#streams === 0) return null
-    if (remembered.row !== row || Date.now() - remembered.at > BELIEVED_FOR) return null
+    if (remembered.row !== row || performance.now() - remembered.at > BELIEVED_FOR) return null
     return remembered.container
   }
 
   remember(container: ObservedContainer, row: string, stamp: number): void {
     if (this.#streams === 0 || stamp !== this.#forgotten) return
-    this.#containers.set(container.id, { row, at: Date.now(), container })
+    this.#containers.set(container.id, { row, at: performance.now(), container })
   }
 
   /** Drops what is no longer there. */

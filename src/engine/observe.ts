@@ -4,6 +4,7 @@
 import PQueue from 'p-queue'
 
 import type { ForeignPort, Observed, ObservedContainer } from '../plan/observed.ts'
+import { labelsOf } from './adoption.ts'
 import { callEngine, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
@@ -12,6 +13,7 @@ import { observedContainer } from './inspected.ts'
 import { foreignPortsOf, namesOf } from './foreign-ports.ts'
 import { deploymentOf, readContainerLabels } from './labels.ts'
 import { countEndpoints, listNetworks } from './networks.ts'
+import { withAnonymousVolumes } from './running-mounts.ts'
 import { listVolumes } from './volumes.ts'
 import type { WireContainer, WireContainerRow } from './wire.ts'
 
@@ -24,7 +26,8 @@ export async function observe(
   deployment: string,
   images: readonly string[],
 ): Promise<Observed> {
-  const stamp = connection.memory.stamp
+  const { memory } = connection
+  const stamp = memory.stamp
   const [rows, networks, volumes, imageFacts] = await Promise.all([
     callEngine<WireContainerRow[]>(connection, 'list the containers', {
       path: '/containers/json',
@@ -38,9 +41,11 @@ export async function observe(
   const foreignNames = new Map<string, string>()
   const foreignPorts: ForeignPort[] = []
   for (const row of rows) {
+    const adopted = deploymentOf(row.Labels) === null ? memory.adoptions.get(row.Id) : undefined
     if (deploymentOf(row.Labels) === deployment) {
       if (readContainerLabels(row.Labels ?? {}) !== null) own.push(row)
-    } else {
+    } else if (adopted?.labels.deployment === deployment) own.push(row)
+    else {
       for (const name of namesOf(row)) foreignNames.set(name, describeForeign(row, name))
       foreignPorts.push(...foreignPortsOf(row))
     }
@@ -60,13 +65,14 @@ export async function observe(
 /** One container, read afresh; null where there is none, or where it is not a deployment's. */
 export async function inspectContainer(connection: EngineConnection, id: string): Promise<ObservedContainer | null> {
   try {
-    const container = await rawCall<WireContainer>(connection.docker, {
+    const container = await rawCall<WireContainer>(connection, {
       path: `/containers/${encodeURIComponent(id)}/json`,
     })
-    const labels = readContainerLabels(container.Config.Labels ?? {})
+    const labels = await labelsOf(connection, container)
     if (labels === null) return null
     const image = await imageById(connection, container.Image)
-    return observedContainer(container, labels, image, connection.defaults)
+    const seen = observedContainer(container, labels, image, connection.defaults)
+    return labels.adopted === undefined ? seen : { ...seen, running: withAnonymousVolumes(seen.running, container) }
   } catch (error) {
     if (statusOf(error) === 404) return null
     throw toEngineFault(error, connection.url, `inspect container ${id}`)
@@ -83,7 +89,7 @@ async function inspectAll(
   const queue = new PQueue({ concurrency: SIDE_BY_SIDE })
   const failures: unknown[] = []
   for (const row of rows) {
-    const text = rowText(row)
+    const text = `${rowText(row)}${memory.adoptions.get(row.Id)?.volume ?? ''}`
     const recalled = memory.recall(row.Id, text)
     if (recalled !== null) found.push(recalled)
     else {

@@ -1,9 +1,13 @@
 // Probes a container from inside its network namespace: a container of a small image that joins it, asks once and goes.
 // For engines whose containers have no address that graft can reach.
 
+import type { Readable } from 'node:stream'
+
 import type Dockerode from 'dockerode'
+
 import { EngineFault } from '../apply/engine.ts'
 import type { ProbeResult, NetworkTarget } from '../apply/engine.ts'
+import { callForStream, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { deploymentOf, helperLabels, leafOf } from './labels.ts'
@@ -32,23 +36,30 @@ export async function probeByHelper(
   const helper = await createHelper(connection, info, image, command)
   const signal = AbortSignal.timeout(timeout + OVERHEAD)
   try {
-    const stream = await helper.attach({ stream: true, stdout: true, stderr: true, abortSignal: signal })
-    const ended = helper.wait({ condition: 'next-exit', abortSignal: signal })
+    const stream = await attachHelper(connection, helper, signal)
+    const query = { condition: 'next-exit' }
+    const ended = rawCall<{ StatusCode?: number }>(connection, {
+      method: 'POST',
+      path: `/containers/${helper}/wait`,
+      query,
+      waits: timeout + OVERHEAD,
+      signal,
+    })
     // Whichever comes first decides; the other must not be left without an owner.
     ended.catch(() => {})
-    await helper.start({ abortSignal: signal })
+    await startHelper(connection, helper, signal)
     const output = await collect(stream)
     const status = target.kind === 'http' ? statusIn(output) : null
     if (target.kind === 'http' && status !== null) {
       return { healthy: statusIsHealthy(status, target.status), output: `HTTP ${status}` }
     }
-    const { StatusCode: exitCode } = (await ended) as { StatusCode: number }
-    return judge(target, exitCode, output, timeout)
+    const { StatusCode: exitCode } = await ended
+    return judge(target, exitCode ?? 0, output, timeout)
   } catch (error) {
     if (signal.aborted) return { healthy: false, output: `no answer within ${timeout / 1000} s` }
     throw toEngineFault(error, connection.url, 'probe from a helper container')
   } finally {
-    await helper.remove({ force: true }).catch(() => {})
+    await removeHelper(connection, helper)
   }
 }
 
@@ -63,28 +74,47 @@ function commandFor(address: string, target: NetworkTarget, seconds: string): st
   return ['wget', '-S', '-O', '/dev/null', ...insecure, ...headers, url]
 }
 
+/** Resolves to its id. */
 export async function createHelper(
   connection: EngineConnection,
   info: Dockerode.ContainerInspectInfo,
   image: string,
   command: string[],
-): Promise<Dockerode.Container> {
+): Promise<string> {
   const labels = info.Config.Labels
   try {
-    return await connection.docker.createContainer({
+    const body = {
       Image: image,
       Entrypoint: ['sh'],
       // The kernel keeps a first process from being killed from inside, so the shell is that one.
       Cmd: ['-c', '"$@"; exit $?', 'probe', ...command],
       Labels: helperLabels(deploymentOf(labels) ?? '', leafOf(labels) ?? ''),
       HostConfig: { NetworkMode: `container:${info.Id}`, AutoRemove: true, ReadonlyRootfs: true, CapDrop: ['ALL'] },
-    })
+    }
+    const request = { method: 'POST', path: '/containers/create', body } as const
+    return (await rawCall<{ Id: string }>(connection, request)).Id
   } catch (error) {
     if (statusOf(error) !== 404) throw toEngineFault(error, connection.url, 'make a helper container for a probe')
     const message = `the engine has no image ${image}, which graft needs to probe containers from inside their network`
     const remedy = `Pull ${image} on the engine, name another image with wget and nc as probe_image, or use a \`test\` as the check.`
     throw new EngineFault('engine', message, remedy, { cause: error })
   }
+}
+
+/** Before it starts, so that nothing of what it says is missed. */
+export function attachHelper(connection: EngineConnection, id: string, signal: AbortSignal): Promise<Readable> {
+  const query = { stream: true, stdout: true, stderr: true }
+  return callForStream(connection, { method: 'POST', path: `/containers/${id}/attach`, query, signal })
+}
+
+export async function startHelper(connection: EngineConnection, id: string, signal: AbortSignal): Promise<void> {
+  await rawCall(connection, { method: 'POST', path: `/containers/${id}/start`, signal })
+}
+
+/** It removes itself, too; nobody waits for it. */
+export async function removeHelper(connection: EngineConnection, id: string): Promise<void> {
+  const query = { force: true }
+  await rawCall(connection, { method: 'DELETE', path: `/containers/${id}`, query, timeout: OVERHEAD }).catch(() => {})
 }
 
 /** Everything it says; a status line ends it, since wget goes on to follow redirects and to read a whole answer. */

@@ -56,6 +56,14 @@ const CAUSES: readonly Cause[] = [
     remedy: ({ registry }) => `Log in to ${registry}, or use a mirror; graft tries again by itself.`,
   },
   {
+    pattern: /verification failed for digest|does not match digest|unexpected digest|digest mismatch/i,
+    kind: 'registry',
+    message: ({ registry, image, words }) =>
+      `${registry} sent something else than ${image} by its digest (${shorten(words)})`,
+    remedy: ({ registry }) =>
+      `Push the image again, and see what stands between the engine and ${registry}: a proxy or a mirror may alter or mix up answers.`,
+  },
+  {
     pattern: /no basic auth credentials|unauthorized|authentication required|denied|incorrect username or password/i,
     kind: 'registry',
     message: ({ registry, image, tried, words }) =>

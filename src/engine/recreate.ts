@@ -1,22 +1,34 @@
 // Makes a container again that somebody removed while it was stopped in a swap: from what was inspected before it was
 // stopped, with the files that graft had put into it.
 
+import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 
 import { extract, pack } from 'tar-stream'
 
 import { EngineFault, type CapturedContainer } from '../apply/engine.ts'
+import { SECRETS_FOLDER } from '../desired/secret-source.ts'
+import type { GraftLabels } from '../plan/observed.ts'
 import { CONFIG_PATH } from '../plan/ingress-config.ts'
-import { rawCall } from './call.ts'
+import { callForBytes, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
+import { writtenLabels } from './labels.ts'
+import { ownsSecretsFolder, secretPaths } from './secret-files.ts'
 import type { WireContainer, WireEndpoint } from './wire.ts'
 
 interface Capture {
   readonly inspected: WireContainer
+  /** As what it was taken over; null where it has labels of its own. */
+  readonly adopted: GraftLabels | null
   /** Tar archives of one file each, as the engine gave them, by the file's path. */
-  readonly archives: readonly { readonly path: string; readonly archive: Buffer }[]
+  readonly archives: readonly Archive[]
+}
+
+interface Archive {
+  readonly path: string
+  readonly archive: Buffer
 }
 
 /** Null where the container is gone. Rejects with EngineFault. */
@@ -26,14 +38,15 @@ export async function captureContainer(
   paths: readonly string[],
 ): Promise<CapturedContainer | null> {
   try {
-    const inspected = await rawCall<WireContainer>(connection.docker, { path: `/containers/${id}/json` })
-    const archives: Capture['archives'][number][] = []
+    const inspected = await rawCall<WireContainer>(connection, { path: `/containers/${id}/json` })
+    const archives: Archive[] = []
     const own = inspected.Config.Cmd?.includes(CONFIG_PATH) === true ? [CONFIG_PATH] : []
-    for (const path of [...paths, ...own]) {
+    for (const path of new Set([...paths, ...own, ...secretPaths(inspected)])) {
       const archive = await readArchive(connection, id, path)
       if (archive !== null) archives.push({ path, archive })
     }
-    const content: Capture = { inspected, archives }
+    const adopted = connection.memory.adoptions.get(inspected.Id)?.labels ?? null
+    const content: Capture = { inspected, archives, adopted }
     return { name: inspected.Name.slice(1), content }
   } catch (error) {
     if (statusOf(error) === 404) return null
@@ -43,7 +56,7 @@ export async function captureContainer(
 
 /** Resolves to the new container's id; it is stopped and its restart policy is `no`. Rejects with EngineFault. */
 export async function recreateContainer(connection: EngineConnection, captured: CapturedContainer): Promise<string> {
-  const { inspected, archives } = captured.content as Capture
+  const { inspected, archives, adopted } = captured.content as Capture
   const { Config, HostConfig, Image } = inspected
   const own = inspected.Id.slice(0, 12)
   const endpoints = Object.entries(inspected.NetworkSettings?.Networks ?? {}).map(
@@ -52,6 +65,8 @@ export async function recreateContainer(connection: EngineConnection, captured: 
   const [first, ...others] = endpoints
   const body = {
     ...Config,
+    // What was taken over gets labels of its own.
+    ...(adopted === null ? {} : { Labels: { ...Config.Labels, ...writtenLabels(adopted) } }),
     // The engine gave it its own id for a name; the new one gets its own.
     ...(Config.Hostname === own ? { Hostname: undefined } : {}),
     Image,
@@ -60,7 +75,7 @@ export async function recreateContainer(connection: EngineConnection, captured: 
   }
   try {
     const query = { name: captured.name }
-    const created = await rawCall<{ Id: string }>(connection.docker, {
+    const created = await rawCall<{ Id: string }>(connection, {
       method: 'POST',
       path: '/containers/create',
       query,
@@ -68,12 +83,23 @@ export async function recreateContainer(connection: EngineConnection, captured: 
     })
     for (const [network, EndpointConfig] of others) {
       const path = `/networks/${encodeURIComponent(network)}/connect`
-      await rawCall(connection.docker, { method: 'POST', path, body: { Container: created.Id, EndpointConfig } })
+      await rawCall(connection, { method: 'POST', path, body: { Container: created.Id, EndpointConfig } })
     }
-    if (archives.length > 0 && HostConfig.ReadonlyRootfs !== true) {
-      const file = await joinArchives(archives)
+    const hasFolder = ownsSecretsFolder(inspected)
+    const inFolder = ({ path }: Archive): boolean => hasFolder && posix.dirname(path) === SECRETS_FOLDER
+    const parts = [
+      { folder: SECRETS_FOLDER, held: archives.filter(inFolder) },
+      { folder: '/', held: HostConfig.ReadonlyRootfs === true ? [] : archives.filter((one) => !inFolder(one)) },
+    ]
+    for (const { folder, held } of parts) {
+      if (held.length === 0) continue
       const path = `/containers/${created.Id}/archive`
-      await rawCall(connection.docker, { method: 'PUT', path, query: { path: '/' }, file })
+      await rawCall(connection, {
+        method: 'PUT',
+        path,
+        query: { path: folder },
+        file: await joinArchives(held, folder),
+      })
     }
     return created.Id
   } catch (error) {
@@ -92,23 +118,20 @@ function asked(endpoint: WireEndpoint, own: string): WireEndpoint {
 
 async function readArchive(connection: EngineConnection, id: string, path: string): Promise<Buffer | null> {
   try {
-    const stream = await connection.docker.getContainer(id).getArchive({ path })
-    const chunks: Buffer[] = []
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk))
-    return Buffer.concat(chunks)
+    return await callForBytes(connection, { path: `/containers/${id}/archive`, query: { path } })
   } catch (error) {
     if (statusOf(error) === 404) return null
     throw error instanceof EngineFault ? error : toEngineFault(error, connection.url, `read ${path}`)
   }
 }
 
-/** One archive for the root folder, with full paths: the engine then makes the folders that are missing. */
-async function joinArchives(archives: Capture['archives']): Promise<Buffer> {
+/** One archive for a folder, with paths from there: the engine then makes the folders that are missing. */
+async function joinArchives(archives: readonly Archive[], folder: string): Promise<Buffer> {
   const joined = pack()
   for (const { path, archive } of archives) {
     for await (const entry of Readable.from([archive]).pipe(extract())) {
       const content = await buffer(entry)
-      if (entry.header.type === 'file') joined.entry({ ...entry.header, name: path.replace(/^\/+/, '') }, content)
+      if (entry.header.type === 'file') joined.entry({ ...entry.header, name: posix.relative(folder, path) }, content)
     }
   }
   joined.finalize()

@@ -1,7 +1,8 @@
 // The mounts an inspected container was asked to have, from the three forms an engine keeps them in.
 
 import type { Mount } from '../desired/spec.ts'
-import type { WireHostConfig, WireMount } from './wire.ts'
+import type { RunningSpec } from '../plan/observed.ts'
+import type { WireContainer, WireHostConfig, WireMount } from './wire.ts'
 
 const PROPAGATIONS = new Set(['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate'])
 
@@ -15,6 +16,21 @@ export function runningMounts(host: WireHostConfig): Mount[] {
   for (const bind of host.Binds ?? []) mounts.push(readBind(bind))
   for (const [target, options] of Object.entries(host.Tmpfs ?? {})) mounts.push(readTmpfs(target, options))
   return mounts.toSorted((a, b) => (a.target < b.target ? -1 : a.target > b.target ? 1 : 0))
+}
+
+/**
+ * With the volumes that the engine made for paths which the image declares: they are not in what was asked for, and
+ * hold data all the same.
+ */
+export function withAnonymousVolumes(running: RunningSpec, { Mounts: there = [] }: WireContainer): RunningSpec {
+  const known = new Set(running.mounts.map(({ target }) => target))
+  const made = (there ?? []).flatMap(({ Type, Name, Destination, RW }): Mount[] =>
+    Type === 'volume' && Name !== undefined && Destination !== undefined && !known.has(Destination)
+      ? [{ type: 'volume', source: Name, target: Destination, read_only: RW === false }]
+      : [],
+  )
+  if (made.length === 0) return running
+  return { ...running, mounts: [...running.mounts, ...made].toSorted((a, b) => (a.target < b.target ? -1 : 1)) }
 }
 
 function readMount(mount: WireMount): Mount | null {

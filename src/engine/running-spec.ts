@@ -4,7 +4,8 @@
 import type { EngineHealthcheck, GpuRequest, PublishedPort, Spec } from '../desired/spec.ts'
 import type { RunningSpec } from '../plan/observed.ts'
 import type { EngineDefaults } from './connect.ts'
-import { authoredLabels, readIngressPorts } from './labels.ts'
+import { authoredLabels, readIngressPorts, readSecrets } from './labels.ts'
+import { isSecretsFolder } from './secret-files.ts'
 import { runningLimits } from './running-limits.ts'
 import { runningMounts } from './running-mounts.ts'
 import { runningNetworks } from './running-networks.ts'
@@ -12,12 +13,14 @@ import type { WireContainer, WireDeviceRequest, WireHealthcheck, WireHostConfig 
 
 const NANOSECONDS_A_MILLISECOND = 1e6
 
+type Labels = Record<string, string>
+
 export function runningSpec(container: WireContainer, defaults: EngineDefaults): RunningSpec {
   const { Config: config, HostConfig: host } = container
   return {
     ...optional('command', nonEmpty(config.Cmd)),
     ...optional('entrypoint', nonEmpty(config.Entrypoint)),
-    environment: readEnvironment(config.Env ?? []),
+    environment: readEnvironment(config.Env ?? [], readSecrets(config.Labels)),
     labels: authoredLabels(config.Labels),
     annotations: host.Annotations ?? {},
     ...optional('user', nonBlank(config.User)),
@@ -38,7 +41,7 @@ export function runningSpec(container: WireContainer, defaults: EngineDefaults):
     dns_search: host.DnsSearch ?? [],
     dns_opt: host.DnsOptions ?? [],
 
-    mounts: runningMounts(host),
+    mounts: runningMounts(host).filter((mount) => !isSecretsFolder(mount, config.Labels)),
 
     ...optional('healthcheck', readHealthcheck(config.Healthcheck)),
     ...optional('stop_signal', nonBlank(config.StopSignal)),
@@ -136,11 +139,14 @@ function readGpu(request: WireDeviceRequest): GpuRequest {
   }
 }
 
-function readEnvironment(entries: readonly string[]): Spec['environment'] {
+/** What is a secret is not read: its digest is a label. */
+function readEnvironment(entries: readonly string[], secrets: Readonly<Labels> | null): Spec['environment'] {
   const environment: Spec['environment'] = {}
   for (const entry of entries) {
     const equals = entry.indexOf('=')
-    environment[equals < 0 ? entry : entry.slice(0, equals)] = equals < 0 ? '' : entry.slice(equals + 1)
+    const name = equals < 0 ? entry : entry.slice(0, equals)
+    if (secrets !== null && Object.hasOwn(secrets, `environment.${name}`)) continue
+    environment[name] = equals < 0 ? '' : entry.slice(equals + 1)
   }
   return environment
 }

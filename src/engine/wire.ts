@@ -125,6 +125,8 @@ export interface WireContainer {
   Config: WireConfig
   HostConfig: WireHostConfig
   NetworkSettings?: { Networks?: Record<string, WireEndpoint> | null }
+  /** What is mounted, asked for or not. */
+  Mounts?: { Type?: string; Name?: string; Destination?: string; RW?: boolean }[] | null
 }
 
 /** A row of GET /containers/json. */

@@ -26,6 +26,15 @@ export async function askConfirmRemovals(socket: string, commit: string): Promis
   return body === null ? null : (JSON.parse(body) as { confirmed: boolean }).confirmed
 }
 
+/**
+ * Whether the daemon takes it: false where another commit is in force there, or something else would go; null where no
+ * daemon listens.
+ */
+export async function askApprove(socket: string, commit: string, digest: string): Promise<boolean | null> {
+  const body = await call(socket, 'POST', `/approve/${commit}/${digest}`)
+  return body === null ? null : (JSON.parse(body) as { approved: boolean }).approved
+}
+
 export type RestartAnswer =
   | { readonly leaves: readonly string[] }
   | { readonly message: string; readonly remedy: string }

@@ -36,6 +36,11 @@ export async function serveControl(socket: string, daemon: Daemon): Promise<Cont
       const chosen = name === null ? { message: 'this is no name', remedy: 'write a name' } : daemon.restart(name)
       return answer('leaves' in chosen ? 202 : 200, chosen)
     }
+    const approval = /^\/approve\/([0-9a-f]{40})\/([0-9a-f]{12})$/.exec(path)
+    if (request.method === 'POST' && approval !== null) {
+      const [, approved = '', digest = ''] = approval
+      return answer(200, { approved: daemon.approve(approved, digest) })
+    }
     const commit = /^\/confirm-removals\/([0-9a-f]{40})$/.exec(path)?.[1]
     if (request.method === 'POST' && commit !== undefined) {
       return answer(200, { confirmed: daemon.confirmRemovals(commit) })

@@ -3,11 +3,13 @@
 
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 import { placeOf } from '../forge/forge-project.ts'
 import { proofHeaders, proves, WEBHOOK_KINDS, type WebhookKind } from '../forge/webhook-proof.ts'
 import { readWebhook } from '../forge/webhook-push.ts'
+import { fewWords } from './few-words.ts'
+import { createRateLimit, networkOf, type RateLimits } from './rate-limit.ts'
 
 export interface WebhookServer {
   readonly address: { readonly host: string; readonly port: number }
@@ -23,9 +25,15 @@ export interface WebhookOptions {
   readonly repo: string
   /** As the settings say; left out: the remote's HEAD branch. */
   readonly ref: string | undefined
+  readonly limits: WebhookLimits
   /** Look at the repository, now. */
   readonly onPush: (from: WebhookKind) => void
   readonly tell: (entry: WebhookEntry) => void
+}
+
+export interface WebhookLimits extends RateLimits {
+  /** Bytes. A forge sends some kilobytes for a push; GitHub's own limit for a webhook is 25 MB. */
+  readonly bodyBytes: number
 }
 
 /** What became of a webhook, for the log. */
@@ -35,22 +43,39 @@ export interface WebhookEntry {
   readonly message: string
 }
 
-/** Bytes. A forge sends some kilobytes for a push; GitHub's own limit for a webhook is 25 MB. */
-export const BODY_LIMIT = 2 * 1024 * 1024
 const BODY_TIME = 10_000
 /** How often that time is looked at; Node does it each 30 seconds. */
 const CHECK_EACH = 1_000
 /** Requests that are read at a time: with the limit above, all the memory that a flood can take. */
 const AT_ONCE = 16
+/** Connections that are open at a time, and of these the most of one address. */
+const CONNECTIONS = 64
+const CONNECTIONS_EACH = 16
+/** Refusals that are logged in a minute. */
+const REFUSALS_TOLD = 20
 
 /** Throws where the address cannot be listened on. */
 export async function serveWebhooks(options: WebhookOptions): Promise<WebhookServer> {
   let reading = 0
+  const { limits, tell } = options
+  const rate = createRateLimit(limits)
+  const refusals = fewWords<WebhookEntry>(REFUSALS_TOLD, tell, (more) =>
+    tell({ from: null, status: 429, message: `${more} more were refused in the last minute` }),
+  )
   const times = { requestTimeout: BODY_TIME, headersTimeout: BODY_TIME, connectionsCheckingInterval: CHECK_EACH }
   const server = createServer(times, (request, response) => {
+    const from = request.socket.remoteAddress ?? null
     const answer = (status: number, message: string): void => {
-      options.tell({ from: request.socket.remoteAddress ?? null, status, message })
+      const entry = { from, status, message }
+      if (status >= 400) refusals.tell(entry)
+      else tell(entry)
       respond(response, status, message)
+    }
+    const wait = rate.ask(from ?? '', performance.now())
+    if (wait !== null) {
+      response.setHeader('retry-after', String(Math.ceil(wait / 1000)))
+      answer(429, 'too many webhooks: the limits are webhooks_per_minute and webhooks_in_all')
+      return
     }
     if (reading >= AT_ONCE) {
       request.destroy()
@@ -58,14 +83,18 @@ export async function serveWebhooks(options: WebhookOptions): Promise<WebhookSer
     }
     reading += 1
     take(request, options)
-      .then(({ status, message }) => answer(status, message))
+      .then(({ status, message, proven }) => {
+        if (proven === true) rate.proven(from ?? '', performance.now())
+        answer(status, message)
+      })
       .catch(() => {
         if (request.complete) answer(500, 'graft could not read its own secret')
         else answer(400, 'it broke off before its end')
       })
       .finally(() => (reading -= 1))
   })
-  server.maxConnections = 4 * AT_ONCE
+  server.maxConnections = CONNECTIONS
+  limitEach(server)
   await listen(server, options)
   const { address, port } = server.address() as AddressInfo
   return {
@@ -74,6 +103,7 @@ export async function serveWebhooks(options: WebhookOptions): Promise<WebhookSer
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        refusals.close()
       }),
   }
 }
@@ -81,6 +111,27 @@ export async function serveWebhooks(options: WebhookOptions): Promise<WebhookSer
 interface Answer {
   readonly status: number
   readonly message: string
+  /** Its sender knows the secret. */
+  readonly proven?: true
+}
+
+/** One address alone cannot take every connection, however slowly it sends. */
+function limitEach(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const key = networkOf(socket.remoteAddress ?? '')
+    const count = (open.get(key) ?? 0) + 1
+    if (count > CONNECTIONS_EACH) {
+      socket.destroy()
+      return
+    }
+    open.set(key, count)
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1
+      if (left === 0) open.delete(key)
+      else open.set(key, left)
+    })
+  })
 }
 
 async function take(request: IncomingMessage, options: WebhookOptions): Promise<Answer> {
@@ -88,24 +139,26 @@ async function take(request: IncomingMessage, options: WebhookOptions): Promise<
   const kind = WEBHOOK_KINDS.find((one) => path === `/webhook/${one}`)
   if (kind === undefined) return { status: 404, message: `webhooks are ${WEBHOOK_KINDS.map(pathOf).join(', ')}` }
   if (request.method !== 'POST') return { status: 405, message: 'a webhook is sent with POST' }
-  const body = await bodyOf(request)
-  if (body === null) return { status: 413, message: `a webhook may have ${BODY_LIMIT} bytes` }
+  const { bodyBytes } = options.limits
+  const body = await bodyOf(request, bodyBytes)
+  if (body === null) return { status: 413, message: `a webhook may have ${bodyBytes} bytes: the limit is webhook_size` }
   const secret = (await readFile(options.secretFile, 'utf8')).trim()
   if (secret === '') return { status: 500, message: `${options.secretFile} holds no secret` }
   const proof = proves(kind, request.headers, body, secret)
   if (proof === 'missing') return { status: 401, message: `nothing proves it: ${proofHeaders(kind)} is missing` }
   if (proof === 'wrong') return { status: 401, message: 'it was made with another secret' }
   const news = readWebhook(kind, request.headers, body)
-  if (news.kind === 'ping') return { status: 200, message: 'graft hears you' }
-  if (news.kind === 'other') return { status: 202, message: `nothing follows from the event ${news.event}` }
-  if (news.kind === 'unreadable') return { status: 400, message: news.why }
+  if (news.kind === 'ping') return { status: 200, message: 'graft hears you', proven: true }
+  if (news.kind === 'other')
+    return { status: 202, message: `nothing follows from the event ${news.event}`, proven: true }
+  if (news.kind === 'unreadable') return { status: 400, message: news.why, proven: true }
   const ours = placeOf(options.repo)?.path.toLowerCase() ?? null
   if (kind !== 'plain' && (ours === null || !news.repositories.has(ours))) {
-    return { status: 202, message: 'this is another repository than the one that is deployed' }
+    return { status: 202, message: 'this is another repository than the one that is deployed', proven: true }
   }
-  if (isOtherBranch(news.ref, options.ref)) return { status: 202, message: 'this branch is not deployed' }
+  if (isOtherBranch(news.ref, options.ref)) return { status: 202, message: 'this branch is not deployed', proven: true }
   options.onPush(kind)
-  return { status: 202, message: 'graft looks at the repository' }
+  return { status: 202, message: 'graft looks at the repository', proven: true }
 }
 
 function pathOf(kind: WebhookKind): string {
@@ -119,14 +172,14 @@ function isOtherBranch(pushed: string | null, deployed: string | undefined): boo
 }
 
 /** Null where it is too long; the rest is not read. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) return null
+async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > most) return null
   const parts: Uint8Array[] = []
   let bytes = 0
   // The answer still goes out over the connection that is not read to its end.
   for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     bytes += part.length
-    if (bytes > BODY_LIMIT) return null
+    if (bytes > most) return null
     parts.push(part)
   }
   return Buffer.concat(parts)
@@ -134,7 +187,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
 
 function respond(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent || response.destroyed) return
-  const close = status === 413 ? { connection: 'close' } : {}
+  const close = status === 413 || status === 429 ? { connection: 'close' } : {}
   response.writeHead(status, { 'content-type': 'application/json', ...close }).end(`${JSON.stringify({ message })}\n`)
 }
 

@@ -5,6 +5,7 @@ import type { Leaf, Tree } from '../desired/tree.ts'
 import { filesDigest } from './digests.ts'
 import { effectiveSpec, IMAGE_KEYS } from './effective.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
+import { secretChanges, withoutSecretFields } from './secret-digests.ts'
 import { specFields, type SpecFields } from './spec-fields.ts'
 import type { FieldChange } from './verdict.ts'
 
@@ -31,7 +32,7 @@ export function compareContainer(wanted: Wanted, container: ObservedContainer, c
   const { leaf, tree } = wanted
   const { running } = container
   const image = container.image
-  const from = specFields(withDefaults(running, running.defaults))
+  const from = withoutSecretFields(specFields(withDefaults(running, running.defaults)), leaf, container.labels)
   const to = specFields(withDefaults(effectiveSpec(leaf, tree, image, context.joins), running.defaults))
   const skipped = new Set<string>(running.unsupported)
   if (image === null) for (const key of IMAGE_KEYS) skipped.add(key)
@@ -41,13 +42,17 @@ export function compareContainer(wanted: Wanted, container: ObservedContainer, c
     ...imageChange(wanted, container),
     ...valueChange('files', shortDigest(container.labels.files), shortDigest(filesDigest(leaf.spec.files))),
     ...restartChange(leaf, container, context),
+    ...secretChanges(leaf, container.labels),
   ]
   for (const field of new Set([...from.keys(), ...to.keys()])) {
     if (skipped.has(topKey(field)) || isImplied(field, from, to)) continue
     if (image === null && isUnknownVolume(field, to)) continue
     changes.push(...valueChange(inDeploymentWords(field, keys), from.get(field) ?? null, to.get(field) ?? null))
   }
-  return changes.map(withoutSecrets).toSorted((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
+  // What was taken over as it was stays so, as long as it is the generation that it was taken over for.
+  const stays = container.labels.generation === leaf.generation ? container.labels.adopted?.stays : undefined
+  const counted = stays === undefined ? changes : changes.filter(({ field }) => !stays.includes(field))
+  return counted.map(withoutSecrets).toSorted((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
 }
 
 /** The least step that can restore a field on a container that exists. */

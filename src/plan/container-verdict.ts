@@ -101,15 +101,17 @@ function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Pro
 }
 
 function restartReason(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
+  // A time that is still to come was noted before the engine's clock was set back; it would ask for restarts until then.
+  const startedBefore = (time: number) => (live.startedAt ?? 0) < time && time <= context.input.now
   for (const [name, dependency] of leaf.dependencies) {
     const other = context.live(name)
-    if (dependency.restart && other !== null && (live.startedAt ?? 0) < other.createdAt) {
+    if (dependency.restart && other !== null && startedBefore(other.createdAt)) {
       return `${name}, which it asks to be restarted with, was replaced`
     }
   }
   for (const joined of joinedLeaves(leaf)) {
     const host = context.live(joined)
-    if (host !== null && (live.startedAt ?? 0) < (host.startedAt ?? 0)) {
+    if (host !== null && startedBefore(host.startedAt ?? 0)) {
       return `${joined}, whose namespace it joins, was restarted`
     }
   }

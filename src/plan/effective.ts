@@ -33,13 +33,13 @@ export function effectiveSpec(
   image: ImageFacts | null,
   joins: ReadonlyMap<string, string>,
 ): EffectiveSpec {
-  const { image: _image, files: _files, restart: _restart, init: _init, ...spec } = leaf.spec
+  const { image: _image, files: _files, restart: _restart, init: _init, secrets, ...spec } = leaf.spec
   const published = spec.ports.filter((port) => port.mode === 'host')
   const { command: _command, entrypoint: _entrypoint, user, working_dir, stop_signal, healthcheck, ...rest } = spec
   return {
     ...rest,
     ...mergedCommand(leaf.spec, image),
-    environment: { ...image?.environment, ...spec.environment },
+    environment: withoutSecretVariables({ ...image?.environment, ...spec.environment }, secrets),
     labels: { ...image?.labels, ...spec.labels },
     ...optional('user', user ?? nonBlank(image?.user)),
     ...optional('working_dir', working_dir ?? nonBlank(image?.working_dir)),
@@ -60,6 +60,12 @@ export function effectiveSpec(
     ...optional('ipc', joined(spec.ipc, joins)),
     ...optional('pid', joined(spec.pid, joins)),
   }
+}
+
+/** What a secret stands for is compared by its digest, and nowhere else. */
+function withoutSecretVariables(all: Spec['environment'], secrets: Spec['secrets']): Spec['environment'] {
+  if (secrets === undefined) return all
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !Object.hasOwn(secrets.environment, name)))
 }
 
 /** An own entry point drops the image's command (Compose Specification, services.entrypoint). */

@@ -17,6 +17,8 @@ const POWERFUL = new Set([
   'sysctls',
   'gpus',
   'runtime',
+  'annotations',
+  'cgroup_parent',
   'group_add',
 ])
 

@@ -25,6 +25,11 @@ export function jobMarkName(deployment: string, leaf: string, generation: number
   return `${deployment}_${leaf}.done-g${generation}`
 }
 
+/** The empty volume that says: this container is the leaf's, although its labels do not say so. */
+export function adoptionName(deployment: string, leaf: string, generation: number, id: string): string {
+  return `${deployment}_${leaf}.adopted-g${generation}-${id.slice(0, 12)}`
+}
+
 /**
  * Which leaf and role a container's name stands for; null for a name that graft would never give. Leaf names hold no
  * dot, so the split is unambiguous.

@@ -95,6 +95,10 @@ export interface GraftLabels {
   readonly imageId: string
   /** Digest over `spec.files`, empty for none. */
   readonly files: string
+  /** Keyed digest of each secret, by the field it stands for; absent for a container without any. */
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Of a container that graft took over: fields that stay as they are until the leaf's next generation. */
+  readonly adopted?: { readonly stays: readonly string[] }
 }
 
 /**
@@ -102,7 +106,7 @@ export interface GraftLabels {
  * volume's name on the engine; `network_mode`, `pid` and `ipc` of the form `service:X` read `container:ID`.
  * `unsupported` names the spec keys that this engine cannot tell back, which are then not compared.
  */
-export interface RunningSpec extends Omit<Spec, 'image' | 'files' | 'init' | 'restart'> {
+export interface RunningSpec extends Omit<Spec, 'image' | 'files' | 'init' | 'restart' | 'secrets'> {
   readonly init: boolean
   readonly unsupported: readonly (keyof Spec)[]
   /** What this engine fills in where a spec does not say. */

@@ -5,11 +5,13 @@ import type { Problem } from '../desired/problem.ts'
 import { privilegesOf } from '../desired/privileges.ts'
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { withoutSecrets } from './compare.ts'
+import { secretsBetween } from './secret-digests.ts'
 import { effectiveSpec } from './effective.ts'
 import { gainsOf } from './gains.ts'
 import { gapOf } from './gap.ts'
 import { switchTogether } from './offline-together.ts'
 import { verdictOf } from './proposal.ts'
+import { guardRemovals, heldWords, type RemovalHeld } from './removal-guard.ts'
 import { describeChange } from './repair.ts'
 import { specFields, type SpecFields } from './spec-fields.ts'
 import { swapOrder, type SwapOrder } from './swap-order.ts'
@@ -34,13 +36,17 @@ export function planOffline(input: OfflineInput): Plan {
   })
   const gone = [...(before?.leaves.values() ?? [])].filter(({ name }) => !taken.has(name) && !after.leaves.has(name))
   const going = gone.filter(({ prune }) => prune)
-  const isHeld = going.length > removalLimit
+  const held = guardRemovals({
+    tree: after,
+    going: going.map(({ name }) => ({ leaf: name, id: null })),
+    limit: removalLimit,
+  })
   return {
     deployment: after.name,
     commit: after.commit?.id ?? null,
-    verdicts: [...switchTogether(verdicts, before, after), ...gone.map((leaf) => verdictOnGone(leaf, isHeld))],
+    verdicts: [...switchTogether(verdicts, before, after), ...gone.map((leaf) => verdictOnGone(leaf, held))],
     tables: [],
-    removalHeld: isHeld ? { count: going.length, limit: removalLimit, names: going.map(({ name }) => name) } : null,
+    removalHeld: held,
     notes: [],
   }
 }
@@ -115,6 +121,7 @@ export function changesBetween(before: LeafIn, after: LeafIn): FieldChange[] {
     const change = { field, from: from.get(field) ?? null, to: to.get(field) ?? null }
     if (change.from !== change.to) changes.push(withoutSecrets(change))
   }
+  changes.push(...secretsBetween(before.leaf, after.leaf))
   return changes.toSorted((a, b) => (a.field < b.field ? -1 : 1))
 }
 
@@ -151,10 +158,10 @@ function notesOn(leaf: Leaf): string[] {
   ]
 }
 
-function verdictOnGone(leaf: Leaf, isHeld: boolean): Verdict {
+function verdictOnGone(leaf: Leaf, held: RemovalHeld | null): Verdict {
   const base = { ...verdict(leaf, leaf, 'remove', 'its file is gone'), set: null, toGeneration: null }
   if (!leaf.prune) return { ...base, kind: 'keep', because: 'its file is gone, but it said prune: false' }
-  return isHeld ? { ...base, kind: 'hold', because: 'more leaves would go than the removal limit allows' } : base
+  return held === null ? base : { ...base, kind: 'hold', because: heldWords(held) }
 }
 
 function verdict(

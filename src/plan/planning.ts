@@ -26,6 +26,8 @@ export interface PlanInput {
     /** The most leaves that may go without confirmation. */
     readonly limit: number
     readonly confirmed: boolean
+    /** Ids of containers whose removal somebody approved. */
+    readonly approved?: ReadonlySet<string>
   }
   /** Health that graft's own probes saw, by leaf: true is healthy. A leaf that is absent was not probed. */
   readonly probed: ReadonlyMap<string, boolean>

@@ -3,12 +3,13 @@
 import type { PlanInput } from './planning.ts'
 import { WORKED_ON, type Proposal, type Work } from './proposal.ts'
 import { recover } from './recover.ts'
+import { guardRemovals, heldWords, type RemovalHeld } from './removal-guard.ts'
 import type { Situation } from './situation.ts'
-import type { Plan, Verdict } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
 
 export interface RemovalPlan {
   readonly proposals: readonly Proposal[]
-  readonly held: Plan['removalHeld']
+  readonly held: RemovalHeld | null
 }
 
 export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, Situation>): RemovalPlan {
@@ -18,10 +19,7 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
   const going = gone.filter(({ leaf }) => input.departed.get(leaf)?.prune !== false)
   // Leftovers without a live container (a failed candidate, kept for its log) are no loss and do not count.
   const counted = going.filter(({ live, retired }) => live !== null || retired.length > 0)
-  const held =
-    counted.length > input.removals.limit && !input.removals.confirmed
-      ? { count: counted.length, limit: input.removals.limit, names: counted.map(({ leaf }) => leaf) }
-      : null
+  const held = input.removals.confirmed ? null : heldBack(counted, input)
   const proposals = gone.map((situation): Proposal => {
     const { leaf } = situation
     if (input.busy.has(leaf)) return { verdict: verdictOn(situation, 'hold', WORKED_ON), work: null }
@@ -33,7 +31,7 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
       return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
     }
     if (held !== null) {
-      const why = `${held.count} leaves would be removed, more than the ${held.limit} allowed without confirmation`
+      const why = heldWords(held)
       return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
     }
     const dependencies = input.departed.get(leaf)?.dependencies ?? []
@@ -41,6 +39,15 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
     return { verdict: verdictOn(situation, 'remove', 'its file is gone'), work }
   })
   return { proposals, held }
+}
+
+/** Somebody's approval counts for the containers it was given for, and for no others. */
+function heldBack(counted: readonly Situation[], { tree, removals }: PlanInput): RemovalHeld | null {
+  const going = counted.map(({ leaf, live, retired }) => ({ leaf, id: (live ?? retired[0])?.id ?? null }))
+  const held = guardRemovals({ tree, going, limit: removals.limit })
+  const isApproved =
+    held !== null && held.ids.length === held.count && held.ids.every((id) => removals.approved?.has(id))
+  return isApproved ? null : held
 }
 
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */

@@ -27,7 +27,11 @@ export function repairInPlace(
   if (live.name !== name) {
     steps.push(step({ do: 'rename', container, to: name }))
     reasons.push(
-      live.labels.leaf === leaf.name ? `someone renamed it to ${live.name}` : `renamed from ${live.labels.leaf}`,
+      live.labels.leaf !== leaf.name
+        ? `renamed from ${live.labels.leaf}`
+        : live.labels.adopted === undefined
+          ? `someone renamed it to ${live.name}`
+          : `it was taken over as ${live.name}`,
     )
   }
   // The authored policy is a label, and labels cannot change.

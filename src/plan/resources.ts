@@ -1,5 +1,7 @@
 // Networks and volumes: made where missing, never changed in place, never removed with data in them.
 
+import { ofVolume } from '../desired/mount-privileges.ts'
+import { ofNetwork } from '../desired/network-privileges.ts'
 import type { NetworkWish, VolumeWish } from '../desired/tree.ts'
 import { optionsDigest } from './digests.ts'
 import type { PlanInput } from './planning.ts'
@@ -13,12 +15,20 @@ export interface ResourcePlan {
   readonly blocked: ReadonlyMap<string, string>
 }
 
-export function planResources({ tree, observed, busy, waits, now }: PlanInput): ResourcePlan {
+/**
+ * What the host would have to grant, such as a driver with options, is made only for a leaf that may have it: one that
+ * nobody is granted is no way around the policy.
+ */
+export function planResources({ tree, observed, busy, waits, now, refused }: PlanInput): ResourcePlan {
   const tables: Table[] = []
   const blocked = new Map<string, string>()
   const isWaiting = (id: string) => (waits.get(id)?.until ?? 0) > now
+  const granted = new Set(
+    [...tree.leaves.values()].filter(({ name }) => !refused.has(name)).flatMap((leaf) => resourceKeys(leaf)),
+  )
   for (const wish of tree.networks.values()) {
     const id = `network ${wish.key}`
+    if (!granted.has(id) && !wish.external && ofNetwork(wish).length > 0) continue
     const there = observed.networks.get(wish.name)
     const why = there === undefined ? missing(wish, 'network') : unusable(wish, there, tree.name, 'network')
     if (why !== null) blocked.set(id, why)
@@ -28,6 +38,7 @@ export function planResources({ tree, observed, busy, waits, now }: PlanInput): 
   }
   for (const wish of tree.volumes.values()) {
     const id = `volume ${wish.key}`
+    if (!granted.has(id) && !wish.external && ofVolume(wish, false).length > 0) continue
     const there = observed.volumes.get(wish.name)
     const why = there === undefined ? missing(wish, 'volume') : unusable(wish, there, tree.name, 'volume')
     if (why !== null) blocked.set(id, why)

@@ -19,7 +19,12 @@ export function rollbackTag(deployment: string, leaf: string, generation: number
 
 /** The part before the colon, shared by all generations of a leaf. */
 export function rollbackRepository(deployment: string, leaf: string): string {
-  return `${HOST}/${deployment}/${leaf}`
+  return `${deploymentRepositories(deployment)}/${leaf}`
+}
+
+/** What the names of all images begin with that graft names for a deployment. */
+export function deploymentRepositories(deployment: string): string {
+  return `${HOST}/${deployment}`
 }
 
 /** null where the text is not such a tag. */

@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto'
 
 import { canonicalJson } from '../desired/ledger-digest.ts'
 import type { Leaf } from '../desired/tree.ts'
+import { resolvedSecrets } from './secret-digests.ts'
 
 export type RunDigest = (leaf: Leaf) => string
 
@@ -16,9 +17,17 @@ export function createRunDigest(hostKey: Uint8Array): RunDigest {
   return (leaf) => {
     let digest = remembered.get(leaf)
     if (digest === undefined) {
-      digest = createHmac('sha256', hostKey).update(canonicalJson(leaf.spec)).digest('hex')
+      digest = createHmac('sha256', hostKey).update(canonicalJson(resolved(leaf))).digest('hex')
       remembered.set(leaf, digest)
     }
     return digest
   }
+}
+
+/** The values of secrets by their own keyed digests: the same values give the same digest, wherever they lie. */
+function resolved(leaf: Leaf): unknown {
+  const { spec, secrets } = leaf
+  return spec.secrets === undefined || secrets === undefined
+    ? spec
+    : { ...spec, secrets: resolvedSecrets(spec.secrets, secrets) }
 }

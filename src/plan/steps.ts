@@ -37,7 +37,7 @@ export function stage(
     step({ do: 'create', leaf: leaf.name, container: candidate }, discard(candidate, failed)),
   ]
   if (isIngress(leaf)) steps.push(step({ do: 'ingress-config', leaf: leaf.name, container: candidate }))
-  if (Object.keys(leaf.spec.files).length > 0) {
+  if (Object.keys({ ...leaf.spec.files, ...leaf.spec.secrets?.files }).length > 0) {
     steps.push(step({ do: 'put-files', leaf: leaf.name, container: candidate }))
   }
   return steps

@@ -1,5 +1,6 @@
 // What a plan says: one verdict and one reason per leaf, and the tables that carry it out.
 
+import type { RemovalHeld } from './removal-guard.ts'
 import type { Table } from './step.ts'
 
 export type VerdictKind =
@@ -63,8 +64,8 @@ export interface Plan {
   /** Leaves of the tree in path order, then those that are removed, by name. */
   readonly verdicts: readonly Verdict[]
   readonly tables: readonly Table[]
-  /** Set where more would be removed than the limit allows: nothing is removed until somebody confirms. */
-  readonly removalHeld: { readonly count: number; readonly limit: number; readonly names: readonly string[] } | null
+  /** Set where more would be removed than may go by itself: nothing is removed until somebody says that it is meant. */
+  readonly removalHeld: RemovalHeld | null
   /** Things that concern no single leaf: a network that cannot change in place. */
   readonly notes: readonly string[]
 }

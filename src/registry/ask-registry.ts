@@ -63,7 +63,7 @@ export function createAsker(options: AskerOptions, sender: Sender): Asker {
       ...(authorization === null ? {} : { authorization }),
     })
     const before = logins.get(key)
-    const held = before !== undefined && before.until > Date.now() ? before.value : null
+    const held = before !== undefined && before.until > performance.now() ? before.value : null
     const first = await send(registry, path, { method, headers: headers(held), bytes }, signal)
     // Whoever a redirect leads to has no say in where credentials go.
     if (first.status !== 401 || first.url.host !== hostAt(first.url, registry)) return first

@@ -16,7 +16,7 @@ export interface LoginWish {
   readonly credentials: RegistryCredentials | null
 }
 
-/** A value for the header Authorization, good until then (milliseconds since 1970). */
+/** A value for the header Authorization, good until then by the clock that never jumps (`performance.now`). */
 export interface Authorization {
   readonly value: string
   readonly until: number
@@ -98,7 +98,7 @@ async function tokenFrom(
     )
   }
   const seconds = Math.max(SHORTEST_SECONDS, token.seconds) - MARGIN_SECONDS
-  return { value: `Bearer ${token.text}`, until: Date.now() + seconds * 1000 }
+  return { value: `Bearer ${token.text}`, until: performance.now() + seconds * 1000 }
 }
 
 /** `token`, or `access_token` where the server follows OAuth2. */

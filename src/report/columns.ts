@@ -8,6 +8,13 @@ const STEERING = /\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|\u001B[[(][0-?]*[
 // eslint-disable-next-line no-control-regex
 const UNSEEN = /[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+/g
 
+// eslint-disable-next-line no-control-regex
+const UNSEEN_IN_LINES = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+/g
+// eslint-disable-next-line no-control-regex
+const STEERS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/
+// eslint-disable-next-line no-control-regex
+const UNESCAPED = /[\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+
 /** Columns a text takes, its colours not counted. Wide characters (CJK, emoji) count as two. */
 export function width(text: string): number {
   let columns = 0
@@ -66,6 +73,35 @@ export function align(rows: readonly (readonly string[])[], gap = 2): string[] {
  */
 export function plain(text: string): string {
   return text.replace(STEERING, '').replace(UNSEEN, ' ').trim()
+}
+
+/**
+ * A text as it may go to a terminal: colours, line ends and tabs stay, and nothing else that steers it (cursor, title,
+ * clipboard, hidden text, the direction of writing).
+ */
+export function withoutSteering(text: string): string {
+  if (!STEERS.test(text)) return text
+  const parts = text.split(COLOUR)
+  const colours = text.match(COLOUR) ?? []
+  return parts
+    .map((part, index) => part.replace(STEERING, '').replace(UNSEEN_IN_LINES, '') + shown(colours[index] ?? ''))
+    .join('')
+}
+
+/** As `withoutSteering`, for one line of somebody else's: its colours end with it. */
+export function ownColours(line: string): string {
+  const clean = withoutSteering(line.replaceAll('\n', ' '))
+  return clean.includes('\u001B') ? `${clean}\u001B[0m` : clean
+}
+
+/** A colour, unless it hides what follows. */
+function shown(colour: string): string {
+  return /[[;]0*8[;m]/.test(colour.replace(/[34]8;(?:5;\d+|2;\d+;\d+;\d+)/g, '')) ? '' : colour
+}
+
+/** JSON that says the same and steers no terminal: what JSON does not escape by itself is escaped as well. */
+export function steadyJson(json: string): string {
+  return json.replace(UNESCAPED, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 }
 
 function columnsOf(code: number): number {

@@ -1,11 +1,11 @@
 // A plan as a tree for a person: gains in privilege first and loudly, then each set with what is to be done to its
 // leaves, each with its fields old → new, then what is removed, and one line that sums up.
 
+import { heldWords } from '../plan/removal-guard.ts'
 import type { FieldChange, Plan, Verdict } from '../plan/verdict.ts'
 import { align, cut, padEnd, plain, width } from './columns.ts'
 import { gainLines } from './gain-lines.ts'
 import type { Palette } from './palette.ts'
-import { count } from './plurals.ts'
 import { allRows, outlineSets, type SetOutline } from './set-outline.ts'
 import { seconds } from './swap-words.ts'
 import { summary, verdictWords } from './verdict-words.ts'
@@ -155,11 +155,11 @@ function value(text: string): string {
 
 function removalLines({ removalHeld }: Plan, { palette, removalRemedy }: PlanOptions): string[] {
   if (removalHeld === null) return []
-  const { count: number, limit, names } = removalHeld
+  const { names } = removalHeld
   const listed = names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ')
   return [
     '',
-    `${palette.alarm(' NOTHING IS REMOVED ')} ${count(number, 'leaf', 'leaves')} would go, and at most ${limit} may without confirmation: ${listed}`,
+    `${palette.alarm(' NOTHING IS REMOVED ')} ${heldWords(removalHeld)}: ${listed}`,
     ...(removalRemedy === undefined ? [] : [`  ${palette.accent('→')} ${removalRemedy}`]),
   ]
 }

@@ -1,6 +1,7 @@
 // A plan as the comment of a pull request: what gains privilege first, then what swaps, how, in which order and with which
 // gap, then what is held or refused. Safe against anything that stands in the repository, and capped in size. Pure.
 
+import { heldWords } from '../plan/removal-guard.ts'
 import type { Problem } from '../desired/problem.ts'
 import type { Plan, Verdict } from '../plan/verdict.ts'
 import { markdownCode, markdownText } from './markdown.ts'
@@ -122,7 +123,7 @@ function planBlocks(plan: Plan): string[] {
     plan.removalHeld === null
       ? []
       : [
-          `**Removals held**: ${count(plan.removalHeld.count, 'leaf', 'leaves')} would go, and at most ${plan.removalHeld.limit} may without confirmation.`,
+          `**Removals held**: ${heldWords(plan.removalHeld)}. A host waits for \`graft approve\`.`,
         ]
   return [...held, ...blocks, ...news.flatMap(details)]
 }

@@ -1,12 +1,12 @@
 // A status as lines: how graft, repository and engine are doing, the problems, and the tree with what runs.
 
+import { heldWords } from '../plan/removal-guard.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import { align, cut, plain } from './columns.ts'
 import { age } from './durations.ts'
 import { shortImage } from './image-words.ts'
 import type { Paint, Palette } from './palette.ts'
 import { problemLines, type ProblemOptions } from './problem-lines.ts'
-import { count } from './plurals.ts'
 import type { LastSwap, LeafStatus, SetStatus, Status } from './status.ts'
 import { swapText } from './swap-words.ts'
 
@@ -181,11 +181,14 @@ function sumOf(leaves: readonly LeafStatus[]): string {
   return [...parts, ...(unhealthy > 0 ? [`${unhealthy} unhealthy`] : [])].join(', ') || 'nothing declared'
 }
 
+function listed(names: readonly string[]): string {
+  return names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ')
+}
+
 function removalLines({ removalHeld }: Status, { palette, removalRemedy }: StatusOptions): string[] {
   if (removalHeld === null) return []
-  const { count: number, limit } = removalHeld
   return [
-    `${palette.alarm(' NOTHING IS REMOVED ')} ${count(number, 'leaf', 'leaves')} would go, and at most ${limit} may without confirmation`,
+    `${palette.alarm(' NOTHING IS REMOVED ')} ${heldWords(removalHeld)}: ${listed(removalHeld.names)}`,
     ...(removalRemedy === undefined ? [] : [`  ${palette.accent('→')} ${removalRemedy}`]),
   ]
 }

@@ -1,10 +1,11 @@
 // The end of an apply: what is not as declared and why, and one line that sums up.
 
+import { heldWords } from '../plan/removal-guard.ts'
 import type { TableResult } from '../apply/outcome.ts'
 import type { Plan, Verdict } from '../plan/verdict.ts'
+import { approveCommand } from './approve-words.ts'
 import { align, plain } from './columns.ts'
 import type { Palette } from './palette.ts'
-import { count } from './plurals.ts'
 import { lostText, seconds } from './swap-words.ts'
 import { summary, verdictWords } from './verdict-words.ts'
 
@@ -26,9 +27,7 @@ export function summaryLines(
     ...align(open.map((verdict) => openRow(verdict, palette))),
     ...(removalHeld === null
       ? []
-      : [
-          `  ${palette.accent('→')} ${count(removalHeld.count, 'leaf', 'leaves')} would go, at most ${removalHeld.limit} may: graft apply --confirm-removals says that it is meant`,
-        ]),
+      : [`  ${palette.accent('→')} ${heldWords(removalHeld)}: ${approveCommand(plan.commit)} says that it is meant`]),
     ...seenLines(results, palette),
     ...plan.notes.map((note) => `${palette.changed('!')} ${plain(note)}`),
     `${palette.bold(summary(plan.verdicts))}  ${palette.dim(`${done === 0 ? 'nothing was changed' : `${done} changed`}, ${took}`)}`,

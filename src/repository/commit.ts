@@ -1,6 +1,6 @@
 // Reads a commit object's headers and first line.
 
-import { DamagedStore, MissingObject } from './git-object.ts'
+import { DamagedStore, isOid, MissingObject } from './git-object.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { CommitText, Person } from './repository.ts'
 import type { CommitFacts } from './snapshot.ts'
@@ -31,7 +31,8 @@ export function parseCommit(id: string, content: Buffer): Commit {
     else if (line.startsWith('committer ')) time = timeIn(line)
     else if (line.startsWith('gpgsig')) break
   }
-  if (!/^[0-9a-f]{40}$/.test(tree)) throw new DamagedStore(`commit ${id} names no tree`)
+  if (!isOid(tree)) throw new DamagedStore(`commit ${id} names no tree`)
+  if (!parents.every(isOid)) throw new DamagedStore(`commit ${id} names a parent that is no commit`)
   return { id, tree, parents, subject: blank < 0 ? '' : subjectIn(content, blank + 2), author, time }
 }
 
@@ -76,14 +77,20 @@ export function peelToCommit(store: ObjectStore, oid: string): string | null {
   return null
 }
 
+/** Characters of a person's name that are shown. */
+const LONGEST_NAME = 200
+/** The end of the year 9999: what lies beyond is no time that could be written down. */
+const LAST_SECOND = 253_402_300_799
+
 function nameIn(person: string): string {
   const bracket = person.lastIndexOf(' <')
-  return bracket < 0 ? person : person.slice(0, bracket)
+  return (bracket < 0 ? person : person.slice(0, bracket)).slice(0, LONGEST_NAME)
 }
 
 function timeIn(line: string): number {
   const found = /> (-?\d+) [+-]\d+$/.exec(line)
-  return found === null ? 0 : Number(found[1]) * 1000
+  const seconds = found === null ? 0 : Number(found[1])
+  return Math.abs(seconds) > LAST_SECOND ? 0 : seconds * 1000
 }
 
 /** The first paragraph in one line, as `git log --format=%s` gives it; at most 1,000 characters. */

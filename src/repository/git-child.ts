@@ -129,6 +129,10 @@ function theSetup(): Setup {
   return setup
 }
 
+function cacheWords(): string {
+  return setup?.source.kind === 'remote' ? ` in ${setup.source.cache}` : ''
+}
+
 function isDamage(error: unknown): boolean {
   return error instanceof DamagedStore || error instanceof MissingObject
 }
@@ -146,7 +150,7 @@ function asFault(error: unknown): RepositoryFault {
   if (isDiskError(error)) {
     return new RepositoryFault(
       'damaged',
-      `the disk failed: ${words}`,
+      /ENOSPC|EDQUOT/.test(words) ? `there is no space left for the clone${cacheWords()}` : `the disk failed: ${words}`,
       'Free some space, or correct the permissions of the folder',
       { cause: error },
     )

@@ -4,7 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { inWords } from './limits.ts'
+import { inWords, orRaise } from './limits.ts'
 import type { FromChild, Setup, TaskName, Tasks, ToChild } from './protocol.ts'
 import { RepositoryFault } from './repository.ts'
 
@@ -176,7 +176,7 @@ function tooMuchMemory(description: string, { limits }: Setup): RepositoryFault 
   return new RepositoryFault(
     'too-large',
     `reading ${description} needs more than ${inWords(limits.memoryBytes)} of memory`,
-    'Keep large files out of the repository (Git LFS, an image), or give the deployment a repository of its own',
+    `Keep large files out of the repository (Git LFS, an image), or give the deployment a repository of its own, ${orRaise('git_memory')}`,
   )
 }
 
@@ -184,7 +184,7 @@ function tookTooLong(description: string, limitMs: number): RepositoryFault {
   return new RepositoryFault(
     'timeout',
     `${description} did not answer within ${Math.round(limitMs / 1000)} s`,
-    'Look at the server and the way to it',
+    `Look at the server and the way to it, ${orRaise('git_seconds')}`,
   )
 }
 

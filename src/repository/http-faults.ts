@@ -44,7 +44,15 @@ export function toRemoteFault(error: unknown, url: string, hasCredentials: boole
   if (code.includes('UND_ERR_ABORTED') || words(error).includes('Proxy response (407)')) {
     return fault('auth', 'the proxy asks for credentials', 'Put them into the proxy variables')
   }
+  // What isomorphic-git did not foresee in an answer, with a request to report it to its makers.
+  if (error instanceof Errors.InternalError) return brokenAnswer(url, firstOf(error.data.message))
   return fault('server', `${host} did not answer as Git expects: ${words(error)}`, 'Look at the server if this lasts')
+}
+
+/** The first line of what a library says, in printable signs. */
+function firstOf(text: string): string {
+  const line = text.trim().split('\n')[0] ?? ''
+  return line.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200)
 }
 
 /** What was fetched is not what was promised. */

@@ -1,6 +1,7 @@
 // How much time, memory and data reading a repository may take, and what is said where that is not enough.
 
 import { RepositoryFault } from './repository.ts'
+import { FILE_SIZE_LIMIT } from './snapshot.ts'
 
 export interface RepositoryLimits {
   /** Milliseconds for one call in all. */
@@ -12,6 +13,8 @@ export interface RepositoryLimits {
   readonly filesPerSnapshot: number
   /** Bytes of the contents of one snapshot together. */
   readonly contentBytes: number
+  /** Bytes of one file above which its content is not loaded. */
+  readonly fileBytes: number
   /** Bytes of one answer of the server. */
   readonly responseBytes: number
   /** Packs above which the repository is cloned afresh. */
@@ -24,6 +27,7 @@ export const DEFAULT_LIMITS: RepositoryLimits = {
   memoryBytes: 1024 ** 3,
   filesPerSnapshot: 50_000,
   contentBytes: 256 * 1024 ** 2,
+  fileBytes: FILE_SIZE_LIMIT,
   responseBytes: 256 * 1024 ** 2,
   packs: 50,
 }
@@ -31,8 +35,8 @@ export const DEFAULT_LIMITS: RepositoryLimits = {
 export function tooManyFiles(limits: RepositoryLimits): RepositoryFault {
   return new RepositoryFault(
     'too-large',
-    `the deployment's folder holds more than ${limits.filesPerSnapshot.toLocaleString('en')} files`,
-    'Put the deployment into a folder of its own and name it with --path',
+    `the deployment's folder holds more than ${limits.filesPerSnapshot.toLocaleString('en')} files or folders`,
+    `Put the deployment into a folder of its own and name it with --path, ${orRaise('files')}`,
   )
 }
 
@@ -40,7 +44,7 @@ export function tooMuchContent(limits: RepositoryLimits): RepositoryFault {
   return new RepositoryFault(
     'too-large',
     `the files of the deployment's folder are together larger than ${inWords(limits.contentBytes)}`,
-    'Put the deployment into a folder of its own and name it with --path',
+    `Put the deployment into a folder of its own and name it with --path, ${orRaise('contents')}`,
   )
 }
 
@@ -48,8 +52,13 @@ export function answerTooLarge(bytes: number): RepositoryFault {
   return new RepositoryFault(
     'too-large',
     `the server's answer is larger than ${inWords(bytes)}`,
-    'Give the deployment a repository of its own, or set a depth',
+    `Give the deployment a repository of its own, ${orRaise('git_answer')}`,
   )
+}
+
+/** The end of a remedy: how the host's owner lets more in. */
+export function orRaise(limit: string): string {
+  return `or raise limits.${limit} in the host's settings`
 }
 
 /** `256 MB`, `1 GB`, `900 kB`. */

@@ -3,7 +3,6 @@
 import type { ObjectStore } from './object-store.ts'
 import type { FileBatch, SentFile } from './protocol.ts'
 import { type RepositoryLimits, tooMuchContent } from './limits.ts'
-import { FILE_SIZE_LIMIT } from './snapshot.ts'
 import type { ListedFile } from './tree.ts'
 
 const BATCH_BYTES = 1024 * 1024
@@ -25,7 +24,7 @@ export async function sendFiles(
       await batch.add({ ...file, size: 0, sent: false }, null)
       continue
     }
-    const { size, content } = store.readUpTo(file.oid, FILE_SIZE_LIMIT)
+    const { size, content } = store.readUpTo(file.oid, limits.fileBytes)
     total += content?.length ?? 0
     if (total > limits.contentBytes) throw tooMuchContent(limits)
     await batch.add({ ...file, size, sent: content !== null }, content)

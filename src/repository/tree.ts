@@ -11,6 +11,8 @@ export interface TreeEntry {
   /** As Git writes it, in octal: `100644`, `40000` … */
   readonly mode: string
   readonly oid: string
+  /** The tree holds the name more than once, which Git never makes: whoever reads it may see another one. */
+  readonly twice?: true
 }
 
 /** A tree object's entries by name. */
@@ -67,7 +69,8 @@ export function parseTree(id: string, content: Buffer): Tree {
     if (space < 0 || zero < 0 || zero + 21 > content.length) throw new DamagedStore(`tree ${id} ends too early`)
     const mode = content.toString('latin1', at, space)
     const name = content.toString('utf8', space + 1, zero)
-    entries.set(name, { name, mode, oid: content.toString('hex', zero + 1, zero + 21) })
+    const entry = { name, mode, oid: content.toString('hex', zero + 1, zero + 21) }
+    entries.set(name, entries.has(name) ? { ...entry, twice: true } : entry)
     at = zero + 21
   }
   return entries
@@ -77,7 +80,8 @@ const EMPTY: Tree = new Map()
 
 /**
  * What `after` has that `before` (null: nothing) has not, in the order of the walk. Calls `count` with the number of files
- * found so far, which may throw to end it.
+ * found so far, or of folders where those are more, which may throw to end it: a few trees that name each other can stand
+ * for billions of folders, all of them empty.
  */
 export function compareTrees(
   trees: TreeReader,
@@ -88,13 +92,14 @@ export function compareTrees(
   const result: TreeDifference = { files: [], removed: [], refused: [], unrefused: [] }
   const open: { before: string | null; after: string | null; prefix: string; depth: number }[] = []
   if (before !== after) open.push({ before, after, prefix: '', depth: 0 })
+  let folders = 0
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
     const { prefix, depth } = pair
     const old = pair.before === null ? EMPTY : trees.read(pair.before)
     const now = pair.after === null ? EMPTY : trees.read(pair.after)
     for (const entry of old.values()) {
       const successor = now.get(entry.name)
-      if (successor !== undefined && successor.oid === entry.oid && successor.mode === entry.mode) continue
+      if (successor !== undefined && isSame(successor, entry)) continue
       const path = prefix + entry.name
       if (whyEntryRefused(entry, depth) !== null) result.unrefused.push(showPath(path))
       else if (!isFolder(entry)) {
@@ -107,7 +112,7 @@ export function compareTrees(
     }
     for (const entry of now.values()) {
       const predecessor = old.get(entry.name)
-      if (predecessor !== undefined && predecessor.oid === entry.oid && predecessor.mode === entry.mode) continue
+      if (predecessor !== undefined && isSame(predecessor, entry)) continue
       const path = prefix + entry.name
       const why = whyEntryRefused(entry, depth)
       if (why !== null) result.refused.push({ path: showPath(path), why })
@@ -116,9 +121,14 @@ export function compareTrees(
         open.push({ before: known, after: entry.oid, prefix: `${path}/`, depth: depth + 1 })
       } else result.files.push(listed(path, entry))
     }
-    count(result.files.length)
+    folders += 1
+    count(Math.max(result.files.length + result.refused.length, folders))
   }
   return result
+}
+
+function isSame(one: TreeEntry, other: TreeEntry): boolean {
+  return one.oid === other.oid && one.mode === other.mode && one.twice === other.twice
 }
 
 export function isFolder(entry: TreeEntry): boolean {
@@ -136,6 +146,7 @@ const MODES: Readonly<Record<string, EntryKind>> = {
 function whyEntryRefused(entry: TreeEntry, depth: number): string | null {
   const why = whyRefused(entry.name, depth)
   if (why !== null) return why
+  if (entry.twice === true) return 'a name may be in a folder only once'
   if (isFolder(entry) || Object.hasOwn(MODES, entry.mode)) return null
   return `an entry of the unknown mode ${showPath(entry.mode)}`
 }

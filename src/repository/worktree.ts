@@ -13,7 +13,6 @@ import { openBatch, type Send } from './read-files.ts'
 import { openRefs } from './refs.ts'
 import { RepositoryFault } from './repository.ts'
 import { showPath, whyRefused } from './safe-name.ts'
-import { FILE_SIZE_LIMIT } from './snapshot.ts'
 import type { Refusal } from './tree.ts'
 
 const NO_ID = '0'.repeat(40)
@@ -39,7 +38,7 @@ export async function takeWorktree(
   let bytes = 0
   const prefix = folder === '' ? '' : `${folder}/`
   for await (const path of walk(place, prefix, refused)) {
-    const read = readFile(join(root, path), path.slice(prefix.length))
+    const read = readFile(join(root, path), path.slice(prefix.length), limits.fileBytes)
     if (read === null) continue
     if (++files > limits.filesPerSnapshot) throw tooManyFiles(limits)
     bytes += read.content?.length ?? 0
@@ -117,7 +116,7 @@ function ignoreFile(folder: string, path: string): IgnoreFile {
 }
 
 /** Null for what is neither file, link nor submodule, and for what has just gone away. */
-function readFile(full: string, path: string): { file: SentFile; content: Uint8Array | null } | null {
+function readFile(full: string, path: string, most: number): { file: SentFile; content: Uint8Array | null } | null {
   try {
     const facts = fs.lstatSync(full)
     if (facts.isSymbolicLink()) {
@@ -129,19 +128,19 @@ function readFile(full: string, path: string): { file: SentFile; content: Uint8A
       const oid = openRefs(join(full, '.git')).read('HEAD') ?? NO_ID
       return { file: { path, kind: 'submodule', oid, executable: false, size: 0, sent: false }, content: null }
     }
-    return facts.isFile() ? readRegular(full, path) : null
+    return facts.isFile() ? readRegular(full, path, most) : null
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return null
     throw error
   }
 }
 
-function readRegular(full: string, path: string): { file: SentFile; content: Uint8Array | null } {
+function readRegular(full: string, path: string, most: number): { file: SentFile; content: Uint8Array | null } {
   const descriptor = fs.openSync(full, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
   try {
     const { size, mode } = fs.fstatSync(descriptor)
     const executable = (mode & 0o100) !== 0
-    if (size <= FILE_SIZE_LIMIT) {
+    if (size <= most) {
       const content = fs.readFileSync(descriptor)
       const oid = hashOf('blob', content)
       return { file: { path, kind: 'file', oid, executable, size: content.length, sent: true }, content }

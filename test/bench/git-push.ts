@@ -50,6 +50,7 @@ export async function pushesToPlans(git: HistoryRepository, say: (text: string) 
         secretFile,
         repo,
         ref: 'main',
+        limits: { bodyBytes: 65_536, perMinute: 60_000, inAll: 60_000 },
         onPush: () => daemon.pushed(),
         tell: () => undefined,
       })

@@ -1,22 +1,31 @@
-// graft is killed with -9 before and after each call that it makes to the engine during a swap, with and without an
-// engine restart on top. Whatever the moment: never two of what must be one, never none of what was healthy, and the
-// next graft brings it to its end. GRAFT_CRASH=every also kills at calls that only read, and restarts the engine after
-// each of the others.
+// graft is killed with -9 after each call with which it changes something on the engine, in every kind of change that it
+// makes, with and without an engine restart on top. Whatever the moment: never two of what must be one, never none of
+// what was healthy, and the next graft brings it to its end. GRAFT_CRASH=every runs every row, otherwise a few of them,
+// others each time. (Before a call the engine is as it was after the one before; only the first is also killed before.)
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { engineClient } from '../../src/demo/engine-address.ts'
 import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
-import { startEngineProxy, type EngineCall, type EngineProxy } from '../engine/stage/engine-proxy.ts'
-import { CHECKED, FOREVER, leaf, setStage, type Stage } from '../engine/stage/stage.ts'
-import { applyThrough, proxySocket, watchLeaf } from './crash-run.ts'
+import { startEngineProxy, type EngineProxy } from '../engine/stage/engine-proxy.ts'
+import { setStage, type Stage } from '../engine/stage/stage.ts'
+import { applyThrough, kindOf, proxySocket, type CrashRun, type KillAt } from './crash-run.ts'
+import { printRows, sampler, tableRows } from './rows.ts'
+import { SWAP_KINDS, type Found, type SwapKind } from './swap-kinds.ts'
+import { watchEngine } from './watch-engine.ts'
 
-const everyCall = process.env['GRAFT_CRASH'] === 'every'
-const HEALTHY = `touch /tmp/ok; ${FOREVER}`
+const everyRow = process.env['GRAFT_CRASH'] === 'every'
+const only = process.env['GRAFT_CRASH_KIND']
+const sample = sampler()
+/** Of all kinds, and rows of each, where not all are run. */
+const SAMPLE = { kinds: 4, rows: 2 }
+const RESTARTS = ['no', 'engine killed', 'engine stopped'] as const
 
 let engine: HostEngine
-const rows: string[] = []
+const rows = tableRows()
+const chosen = SWAP_KINDS.filter(({ name }) => only === undefined || name.includes(only))
+const kinds = everyRow ? chosen : sample.take(chosen, SAMPLE.kinds)
 
 beforeAll(async () => {
   // Of its own, because it is restarted.
@@ -26,127 +35,123 @@ beforeAll(async () => {
   await standInImage(docker, { reference: 'graft-test/base:1' })
 })
 afterAll(async () => {
-  console.log(['', ...rows, ''].join('\n'))
-  await engine.stop()
+  const header = ['what changes', 'graft is killed', 'at', 'restart', 'left behind', 'ended as']
+  for (const { name } of SWAP_KINDS) {
+    if (!kinds.some((kind) => kind.name === name)) rows.add([name, 'not run', 'npm run test:crash runs it', '', '', ''])
+  }
+  printRows(`graft killed with -9 (${everyRow ? 'every row' : sample.words})`, header, rows.all)
+  await engine?.stop()
 })
 
-interface Kind {
-  readonly name: 'start-first' | 'stop-first'
-  readonly yaml: (generation: number) => string
-}
-
-const kinds: readonly Kind[] = [
-  {
-    name: 'start-first',
-    yaml: (n) => leaf(n, HEALTHY, `${CHECKED}environment: {GENERATION: "${n}"}\nupdate: {drain: 1s}\n`),
-  },
-  {
-    name: 'stop-first',
-    yaml: (n) => leaf(n, HEALTHY, `${CHECKED}environment: {GENERATION: "${n}"}\nvolumes: ["data:/data"]\n`),
-  },
-]
-
-describe.each(kinds)('$name', ({ name, yaml }) => {
+describe.each(kinds)('$name', (kind) => {
   let stage: Stage
   let proxy: EngineProxy
-  let generation = 1
-  let sequence: EngineCall[] = []
+  let n = 1
+  let targets: { readonly at: KillAt; readonly restart: (typeof RESTARTS)[number] }[] = []
 
-  const next = () => stage.commit({ 'api.yaml': yaml(++generation) }, `api ${generation}`)
-  const settled = { state: 'running', restartPolicy: 'always' }
+  const commit = (files: ReturnType<SwapKind['after']>) => {
+    const more = kind.deployment?.(n) ?? 'volumes: {data: {}}\n'
+    return stage.commit({ 'deployment.yaml': stage.deploymentYaml(more), ...files }, `${kind.name} ${n}`)
+  }
+  /** To just before graft is asked for what the row is about. */
+  async function approach(): Promise<void> {
+    n += 1
+    if (kind.before !== undefined) {
+      await commit(kind.before(n))
+      await stage.apply({ confirmed: true })
+    }
+    await commit(kind.after(n))
+    await kind.byHand?.(stage)
+  }
+  const go = (kill: KillAt | null) => applyThrough(stage, proxy, kill, null, ['--confirm-removals'])
 
   beforeAll(async () => {
     stage = await setStage({ engineUrl: engine.url, deployment: 'volumes: {data: {}}\n' })
     proxy = await startEngineProxy(engine.url, proxySocket(stage))
-    await stage.commit({ 'api.yaml': yaml(1) })
+    await commit((kind.before ?? kind.after)(1))
     await stage.apply()
-    await next()
-    const whole = await applyThrough(stage, proxy, null)
-    expect(whole.output).toContain(`→ ${generation}`)
-    sequence = whole.calls.filter(({ changes }) => everyCall || changes)
-    expect(sequence.length).toBeGreaterThan(10)
+    await approach()
+    const whole = await go(null)
+    expect(await wrongAtEnd(await stage.containers()), whole.output).toEqual([])
+    targets = targetsOf(whole)
+    expect(targets.length).toBeGreaterThan(3)
   })
   afterAll(async () => {
-    await proxy.stop()
-    await stage.end()
+    await proxy?.stop()
+    await stage?.end()
   })
 
-  const moments = ['before', 'after'] as const
-  /** A restart takes seconds. `npm run test:crash` runs every row; the usual tests leave these to it. */
-  const skipped: Readonly<Record<string, string>> = { 'engine killed': 'before', 'engine stopped': 'after' }
-  const restarts = ['no engine restart', 'engine killed', 'engine stopped'] as const
-
-  for (const restart of restarts) {
-    it(`${name}: killed at every call, ${restart}`, { timeout: 1_200_000 }, async () => {
-      rows.push('', `${name}, ${restart}`, row(['call', 'killed', 'running meanwhile', 'ended as']))
-      const failures: string[] = []
-      for (const [index, planned] of sequence.entries()) {
-        // A call that only reads leaves nothing behind that a restart could meet.
-        if (restart !== 'no engine restart' && everyCall && !planned.changes) continue
-        for (const moment of moments) {
-          if (!everyCall && skipped[restart] === moment) continue
-          await next()
-          const watch = watchLeaf(stage, 'api')
-          const count = everyCall ? 'number' : 'change'
-          const run = await applyThrough(stage, proxy, { count, call: planned[count], moment })
-          const crashed = await stage.containers()
-          const down = await watch.stop()
-          if (restart !== 'no engine restart') {
-            await (restart === 'engine killed' ? engine.kill() : engine.stop())
-            await engine.start()
-          }
-          const again = watchLeaf(stage, 'api')
-          const { results, turn } = await stage.apply()
-          const later = await again.stop()
-          const after = await stage.containers()
-          const label = describeCall(run.killedAt ?? planned)
-          const most = Math.max(down.most, later.most)
-          const fewest = restart === 'no engine restart' ? Math.min(down.fewest, later.fewest) : down.fewest
-          const good =
-            Object.keys(after).join() === 'api' &&
-            after['api']?.generation === String(generation) &&
-            after['api'].state === settled.state &&
-            after['api'].restartPolicy === settled.restartPolicy &&
-            (name === 'stop-first' ? most <= 1 : fewest >= 1)
-          rows.push(
-            row([
-              `${index + 1} ${label}`,
-              run.killedAt !== null ? moment : `${moment} (ended first)`,
-              `${fewest} to ${most}`,
-              good ? 'converged' : 'WRONG',
-            ]),
-          )
-          if (!good) {
-            failures.push(
-              JSON.stringify(
-                {
-                  label,
-                  moment,
-                  restart,
-                  most,
-                  fewest,
-                  crashed,
-                  after,
-                  outcomes: results.map(({ outcome }) => outcome),
-                  verdicts: turn.plan.verdicts,
-                },
-                null,
-                1,
-              ),
-            )
-          }
-        }
-      }
-      expect(failures).toEqual([])
-    })
+  function targetsOf({ calls }: CrashRun): typeof targets {
+    const counts = new Map<string, number>()
+    const ats: KillAt[] = []
+    for (const call of calls.filter(({ changes }) => changes)) {
+      const name = kindOf(call)
+      const nth = (counts.get(name) ?? 0) + 1
+      counts.set(name, nth)
+      const at: KillAt = { count: 'kind', kind: name, call: nth, moment: 'after' }
+      if (ats.length === 0) ats.push({ ...at, moment: 'before' })
+      // How often a gate asks is chance.
+      if (nth === 1 || !/exec|\/wait$/.test(name)) ats.push(at)
+    }
+    const restarts = kind.restarts === true ? RESTARTS : ([RESTARTS[0]] as const)
+    return restarts.flatMap((restart) => ats.map((at) => ({ at, restart })))
   }
+
+  async function wrongAtEnd(found: Found): Promise<readonly string[]> {
+    const ends = kind.ends(n)
+    const wrong: string[] = []
+    for (const [name, generation] of Object.entries(ends)) {
+      const one = found[name]
+      if (one?.generation !== String(generation)) wrong.push(`${name} is ${one?.generation ?? 'not there'}`)
+      else if (!name.endsWith('.failed') && !/stopped/.test(kind.name) && one.state !== 'running') {
+        wrong.push(`${name} is ${one.state}`)
+      } else if (one.state === 'running' && one.restartPolicy !== 'always') wrong.push(`${name}: ${one.restartPolicy}`)
+    }
+    const others = Object.keys(found).filter((name) => !(name in ends) && name !== 'migrate')
+    if (others.length > 0) wrong.push(`left over: ${others.join(', ')}`)
+    return wrong.length > 0 ? wrong : ((await kind.wrong?.(stage, found, n)) ?? [])
+  }
+
+  it(`${kind.name}: killed after every call that changes something`, { timeout: 7_200_000 }, async () => {
+    const failures: string[] = []
+    for (const { at, restart } of everyRow ? targets : sample.take(targets, SAMPLE.rows)) {
+      await approach()
+      const watch = watchEngine(stage, kind.names)
+      const run = await go(at)
+      const crashed = await stage.containers()
+      const broken: string[] = []
+      let again = watch
+      if (restart !== 'no') {
+        broken.push(...kind.broken(await watch.stop()))
+        await (restart === 'engine killed' ? engine.kill() : engine.stop())
+        await engine.start()
+        again = watchEngine(stage, kind.names)
+      }
+      const { results, turn } = await stage.apply({ confirmed: true })
+      const seen = await again.stop()
+      // What an engine restart takes down is not graft's doing.
+      broken.push(...kind.broken(seen).filter((words) => restart === 'no' || !words.includes('down')))
+      const after = await stage.containers()
+      const trouble = [...broken, ...(await wrongAtEnd(after))]
+      const row = [
+        kind.name,
+        run.killedAt === null ? `${at.moment} (ended first)` : at.moment,
+        `${at.kind}${at.call > 1 ? ` (${at.call})` : ''}`,
+        restart,
+        Object.entries(crashed)
+          .map(([name, { state }]) => `${name} ${state}`)
+          .join(', '),
+        trouble.length === 0 ? 'as declared' : trouble.join('; ').toUpperCase(),
+      ]
+      const outcomes = results.map(({ table, outcome }) => ({ table: table.id, ...outcome }))
+      const found = { row, crashed, after, outcomes, verdicts: turn.plan.verdicts }
+      const more = trouble.length === 0 ? '' : `${JSON.stringify(found, null, 1)}\n${run.output}`
+      rows.add(row, more)
+      if (more === '') continue
+      failures.push(more)
+      // The next row begins from what was declared, whatever became of this one.
+      await stage.apply({ confirmed: true })
+    }
+    expect(failures.join('\n\n')).toBe('')
+  })
 })
-
-function describeCall(call: EngineCall): string {
-  return `${call.method} ${call.path.replace(/[0-9a-f]{64}/g, 'ID')}${call.url.includes('name=') ? ' (name)' : ''}`
-}
-
-function row(cells: readonly string[]): string {
-  const widths = [52, 22, 18, 10]
-  return cells.map((cell, i) => cell.padEnd(widths[i] ?? 10)).join(' ')
-}

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeAll, beforeEach, afterAll, expect, inject, test } from 'vitest'
 import { connectEngine, type EngineConnection } from '../../src/engine/connect.ts'
-import { takeLock, type LockHolder } from '../../src/engine/lock-container.ts'
+import { takeLock, type FoundLock, type HolderLife, type LockHolder } from '../../src/engine/lock-container.ts'
 
 const NAME = 'graft.lock-test.lock'
 let connection: EngineConnection
@@ -22,8 +22,8 @@ async function removeAll(): Promise<void> {
 }
 
 const holder = (pid: number): LockHolder => ({ host: 'alpha', pid, startedAt: 1_700_000_000_000 + pid })
-const take = (pid: number, isStale: (other: LockHolder) => boolean = () => false) =>
-  takeLock(connection, 'lock-test', holder(pid), isStale)
+const take = (pid: number, lifeOf: (lock: FoundLock) => HolderLife = () => 'lives') =>
+  takeLock(connection, 'lock-test', holder(pid), lifeOf)
 
 test('it is taken once, told who has it, and given back', async () => {
   const first = await take(1)
@@ -50,9 +50,9 @@ test('of many who find it stale one takes it over, and the old holder sees that 
   const asked: number[] = []
   const results = await Promise.all(
     [2, 3, 4, 5].map((pid) =>
-      take(pid, (other) => {
+      take(pid, ({ holder: other }) => {
         asked.push(other.pid)
-        return other.pid === 1
+        return other.pid === 1 ? 'dead' : 'lives'
       }),
     ),
   )
@@ -66,9 +66,33 @@ test('of many who find it stale one takes it over, and the old holder sees that 
 
 test('a container of that name that is no lock is left alone, and named', async () => {
   await connection.docker.createContainer({ name: NAME, Image: 'graft-test/base:1', Cmd: ['true'] })
-  await expect(take(1, () => true)).rejects.toMatchObject({
+  await expect(take(1, () => 'dead')).rejects.toMatchObject({
     kind: 'name-taken',
     message: expect.stringContaining(NAME),
   })
   expect((await connection.docker.getContainer(NAME).inspect()).Config.Image).toBe('graft-test/base:1')
+})
+
+test('a beat is seen by whoever looks on, and ends with the lock', async () => {
+  const first = await take(1)
+  if (!first.taken) throw new Error('not taken')
+  const seen: (number | null)[] = []
+  const look = (lock: FoundLock): HolderLife => {
+    seen.push(lock.beat)
+    return 'lives'
+  }
+  await take(2, look)
+  expect(await first.beat()).toBe('held')
+  await take(2, look)
+  expect(await first.beat()).toBe('held')
+  await take(2, look)
+  expect(seen).toEqual([0, 2, 3])
+  await removeAll()
+  expect(await first.beat()).toBe('gone')
+})
+
+test('what was taken from one who was only silent says so, and what was taken from a dead one does not', async () => {
+  await take(1)
+  expect(await take(2, () => 'dead')).toMatchObject({ taken: true, fromSilent: false })
+  expect(await take(3, () => 'silent')).toMatchObject({ taken: true, fromSilent: true })
 })

@@ -79,8 +79,8 @@ describe('settings.md', () => {
   const page = read('docs/settings.md')
   const words: [string, SettingWords][] = Object.entries(SETTING_WORDS)
 
-  test.each(words)('describes %s with its flag and its variable', (key, { value, description }) => {
-    const flag = `--${key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')}${value === null ? '' : ` ${value}`}`
+  test.each(words)('describes %s with its flag and its variable', (key, { flag: other, value, description }) => {
+    const flag = `--${other ?? key.replaceAll('_', '-')}${value === null ? '' : ` ${value}`}`
     const cells = [key, flag, `GRAFT_${key.toUpperCase()}`].map((text) => `\`${text}\``)
     const row = `| ${[...cells, description].map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`
     expect(page).toContain(row)

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { judgePolicy } from '../../src/desired/policy-judge.ts'
 import { NO_POLICY, parsePolicy } from '../../src/desired/policy.ts'
-import type { Grant, Policy } from '../../src/desired/policy.ts'
+import type { Grant, Policy, Rule } from '../../src/desired/policy.ts'
 import type { Tree } from '../../src/desired/tree.ts'
 import { readExampleRepo } from './example-repo.ts'
 
@@ -36,6 +36,27 @@ describe('docs/example-policy.yaml', () => {
       }
     }
   })
+
+  test('no pattern of a rule is idle', () => {
+    const rules = given().rules ?? []
+    expect(rules.length).toBeGreaterThan(0)
+    for (const [index, rule] of rules.entries()) {
+      for (const narrower of withoutOnePattern(rule)) {
+        expect(held({ ...given(), rules: rules.with(index, narrower) }), JSON.stringify(narrower)).not.toEqual([])
+      }
+    }
+  })
+
+  test('its rules hold what is granted by mistake', () => {
+    const generous: Policy = { ...given(), grants: [{ paths: ['**'], privileged: true, host_namespaces: ['pid'] }] }
+    const tree = readExampleRepo()
+    const plain = tree.leaves.get('mariadb')
+    if (plain === undefined) throw new Error('no mariadb')
+    const changed = { ...plain, spec: { ...plain.spec, privileged: true, image: 'docker.io/else/mariadb:1' } }
+    const message = judgePolicy(changed, tree, generous, false)?.message
+    expect(message).toContain('privileged (baseline, Privileged Containers)')
+    expect(message).toContain('(nothing else is mirrored): image: docker.io/else/mariadb:1')
+  })
 })
 
 function given(): Policy {
@@ -49,6 +70,15 @@ function held(by: Policy): string[] {
     .filter((leaf) => judgePolicy(leaf, tree, by, false) !== null)
     .map((leaf) => leaf.name)
     .toSorted()
+}
+
+/** The rule with one element fewer in `images` or `except`. */
+function withoutOnePattern(rule: Rule): Rule[] {
+  const { images, except } = rule
+  return [
+    ...(images ?? []).map((_, index) => ({ ...rule, images: (images ?? []).toSpliced(index, 1) })),
+    ...(except ?? []).map((_, index) => ({ ...rule, except: (except ?? []).toSpliced(index, 1) })),
+  ]
 }
 
 /** The grant with one element fewer in one of its lists, or without its `privileged`. */

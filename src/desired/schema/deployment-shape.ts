@@ -7,6 +7,7 @@ import type { HostVariable, NetworkParts, VolumeParts } from './deployment.ts'
 import { ingressKey } from './ingress-shape.ts'
 import { integer } from './numbers.ts'
 import { report, scalar } from './scalar.ts'
+import { secretsKey } from './secrets-shape.ts'
 import { exactText, setShape, variableMap } from './set-shape.ts'
 import { mapping, pairs, plainValue, record } from './shapes.ts'
 import { cut } from './show.ts'
@@ -153,6 +154,9 @@ export const deploymentShape = {
   volumes: declared(volume, () => volume.parse({}))
     .optional()
     .meta({ description: 'Volumes, as in Compose' }),
+  secrets: secretsKey.optional().meta({
+    description: 'Secrets that leaves may use, each from a file that SOPS encrypted or from a file of the host',
+  }),
   host_variables: variableMap(hostVariable)
     .optional()
     .meta({ description: 'Names that the host must supply, each with an example' }),
@@ -169,7 +173,6 @@ export const deploymentShape = {
 export const deploymentAdvice: Readonly<Record<string, string>> = {
   services: 'write each service as a file of its own, NAME.yaml, in this folder or one below with a set.yaml',
   hosts: 'comes with a later version; until then write one deployment for each host',
-  secrets: 'comes with a later version; until then give values as host variables',
   configs: 'use files in the leaves',
   include: 'put the files into folders of this deployment, each with a set.yaml',
   image: 'write it in a leaf, or under defaults',

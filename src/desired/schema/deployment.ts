@@ -1,6 +1,7 @@
 // The data of deployment.yaml becomes the parts of a deployment, or a list of everything that is wrong. Never throws.
 
 import type * as z from 'zod'
+import type { SecretSource } from '../secret-source.ts'
 import type { NetworkOptions, VolumeWish } from '../tree.ts'
 import type { Issue } from './issue.ts'
 import { deploymentAdvice, deploymentShape } from './deployment-shape.ts'
@@ -14,6 +15,7 @@ export interface DeploymentParts extends SetParts {
   prefix: string
   networks: Record<string, NetworkParts>
   volumes: Record<string, VolumeParts>
+  secrets: Record<string, SecretSource>
   host_variables: Record<string, HostVariable>
   removal_limit: number | null
   ingress: IngressParts | null
@@ -52,6 +54,7 @@ function deploymentParts(values: z.output<typeof deploymentFile>): DeploymentPar
     prefix: values.prefix ?? '',
     networks: values.networks ?? {},
     volumes: values.volumes ?? {},
+    secrets: values.secrets ?? {},
     host_variables: values.host_variables ?? {},
     removal_limit: values.removal_limit ?? null,
     ingress: values.ingress ?? null,

@@ -42,7 +42,7 @@ const OPTIONAL = [
 export function leafSpec(values: LeafValues, ingress: boolean): Omit<Spec, 'files'> {
   const spec: Omit<Spec, 'files'> = {
     image: values.image ?? '',
-    environment: values.environment ?? {},
+    environment: plainVariables(values),
     labels: values.labels ?? {},
     annotations: values.annotations ?? {},
     init: values.init ?? 'auto',
@@ -74,6 +74,13 @@ export function leafSpec(values: LeafValues, ingress: boolean): Omit<Spec, 'file
     if (values[key] !== undefined) Object.assign(spec, { [key]: values[key] })
   }
   return spec
+}
+
+/** Those whose value is no secret. */
+function plainVariables({ environment }: LeafValues): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment ?? {}).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
 }
 
 /** A TCP port with a number on the host is the ingress's where there is one, unless the leaf says `mode: host`. */

@@ -5,6 +5,7 @@ import type { Milliseconds, Spec } from '../spec.ts'
 import type { Dependency, Probe, UpdatePolicy } from '../tree.ts'
 import { disagreements } from './agreement.ts'
 import { type Issue, limited } from './issue.ts'
+import type { SecretWish } from './keys/secrets.ts'
 import { leafSpec } from './leaf-spec.ts'
 import { readLeafKeys } from './leaf-values.ts'
 import type { LeafValues } from './service-keys.ts'
@@ -21,6 +22,8 @@ export interface LeafParts {
   env_file: EnvFile[]
   /** Target (absolute path in the container) → where its bytes come from. */
   files: Record<string, FileWish>
+  /** Secrets as files, and by variable the name of the secret that is its value. */
+  secrets: { files: readonly SecretWish[]; environment: Record<string, string> }
   pull_policy: 'missing' | 'always' | 'never'
   probe: Probe | null
   update: UpdatePolicy
@@ -85,6 +88,14 @@ const REQUIRED = [
   ['image', 'image: docker.io/library/nginx:1.27'],
 ] as const
 
+function secretVariables({ environment }: LeafValues): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment ?? {}).flatMap(([name, value]) =>
+      typeof value === 'string' ? [] : [[name, value.secret]],
+    ),
+  )
+}
+
 function leafParts(values: LeafValues, context: LeafContext): LeafParts {
   const kind = values.kind ?? 'container'
   return {
@@ -94,6 +105,7 @@ function leafParts(values: LeafValues, context: LeafContext): LeafParts {
     spec: leafSpec(values, context.ingress),
     env_file: values.env_file ?? [],
     files: values.files ?? {},
+    secrets: { files: values.secrets ?? [], environment: secretVariables(values) },
     pull_policy: values.pull_policy ?? 'missing',
     probe: values.healthcheck?.kind === 'probe' ? values.healthcheck.probe : null,
     update: {

@@ -7,6 +7,7 @@ import { mountKeys } from './keys/mounts.ts'
 import { networkKeys } from './keys/network.ts'
 import { portKeys } from './keys/ports.ts'
 import { resourceKeys } from './keys/resources.ts'
+import { secretKeys } from './keys/secrets.ts'
 import { securityKeys } from './keys/security.ts'
 import type { ServiceKey, Values } from './service-key.ts'
 
@@ -16,6 +17,7 @@ export const composeKeys = {
   ...networkKeys,
   ...portKeys,
   ...mountKeys,
+  ...secretKeys,
   ...lifecycleKeys,
   ...securityKeys,
   ...resourceKeys,

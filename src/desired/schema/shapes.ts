@@ -112,15 +112,17 @@ export function plainValue(): z.ZodType<string> {
   })
 }
 
-export interface PairRules {
+export interface PairRules<T = never> {
   /** What a name without a value means: '' or a mistake with this remedy. */
   readonly bare: '' | Mistake
   /** A mistake in a name, or null. */
   readonly checkName?: (name: string) => Mistake | null
+  /** What a value may be besides a plain one, in the form of a mapping. */
+  readonly special?: z.ZodType<T>
 }
 
 /** Compose's `list_or_dict`: `{NAME: value}` or `[NAME=value]`; of equal names in a list the last counts. */
-export function pairs(rules: PairRules): z.ZodType<Record<string, string>> {
+export function pairs<T = never>(rules: PairRules<T>): z.ZodType<Record<string, string | T>> {
   const line = scalar<readonly [string, string]>({
     types: ['string'],
     expected: 'a text, as NAME=value',
@@ -134,7 +136,8 @@ export function pairs(rules: PairRules): z.ZodType<Record<string, string>> {
       return rest.length === 0 ? bare(name) : { value: [name, rest.join('=')] }
     },
   })
-  const entry = z.union([z.null(), plainValue()])
+  const plain = z.union([z.null(), plainValue()])
+  const entry: z.ZodType<string | null | T> = rules.special === undefined ? plain : z.union([plain, rules.special])
   const map = record(entry, (name) => (name === '' ? NAMELESS : nameMistake(name))).transform((values, context) => {
     const entries = Object.entries(values).map(([name, value]) => {
       const result = value === null ? bare(name) : { value: [name, value] as const }

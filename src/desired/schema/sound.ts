@@ -58,6 +58,8 @@ export function unsound(raw: unknown, options: { symbolic: boolean }): Issue[] {
 
   function visitText(text: string, path: Path, at: Issue['at']): void {
     if (text.includes('\0')) add(path, at, 'a text cannot hold a zero byte', 'leave it out')
+    // Written as UTF-8 it becomes another text, so that what runs would never be what was asked for.
+    if (/\p{Surrogate}/u.test(text)) add(path, at, 'a text cannot hold half a character', 'write the whole one')
     if (!options.symbolic && containsSymbol(text)) {
       add(path, at, `the sign \u27e6 in "${cut(text)}" is reserved`, 'write it another way')
     }

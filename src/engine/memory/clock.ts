@@ -6,6 +6,8 @@ import type { Clock } from '../../apply/clock.ts'
 export interface VirtualClock extends Clock {
   /** Moves time on by so many milliseconds, waking sleepers in the order of their times and letting each go on. */
   advance(milliseconds: number): Promise<void>
+  /** Sets the host's clock by so many milliseconds, forwards or back; nothing sleeps longer or shorter for it. */
+  jump(milliseconds: number): void
   /** Moves time on, from sleeper to sleeper, until `work` is done. Throws where nothing is left to wake. */
   run<T>(work: Promise<T>): Promise<T>
 }
@@ -21,6 +23,7 @@ const PATIENCE = 1000
 
 export function virtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
   let now = start
+  let set = 0
   let sequence = 0
   const sleepers = new Set<Sleeper>()
 
@@ -54,7 +57,11 @@ export function virtualClock(start = Date.UTC(2030, 0, 1)): VirtualClock {
   }
 
   return {
-    now: () => now,
+    now: () => now + set,
+    steady: () => now,
+    jump(milliseconds) {
+      set += milliseconds
+    },
     sleep,
     async advance(milliseconds) {
       const end = now + milliseconds

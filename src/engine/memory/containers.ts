@@ -11,7 +11,7 @@ import { behaviourOf, hex } from './behaviour.ts'
 import { joinAddress } from './claims.ts'
 import { begin, halt, INITIAL_BACKOFF } from './lifecycle.ts'
 import { createVolume } from './resources.ts'
-import { emit, findContainer, type MemoryContainer, type World } from './world.ts'
+import { emit, findContainer, labelsOf, type MemoryContainer, type World } from './world.ts'
 
 /** What Docker fills in on a host with cgroup 2. */
 const DEFAULTS = { cgroup: 'private', runtime: 'runc' }
@@ -75,7 +75,9 @@ export function addContainer(
 
 export function capture(world: World, id: string): CapturedContainer | null {
   const container = findContainer(world, id)
-  return container === null ? null : { name: container.name, content: container }
+  if (container === null) return null
+  const content: MemoryContainer = { ...container, labels: labelsOf(world, container) }
+  return { name: container.name, content }
 }
 
 export function recreate(world: World, { name, content }: CapturedContainer): string {

@@ -11,7 +11,7 @@ import type {
 import { parseRollbackTag } from '../../plan/rollback-tag.ts'
 import { ingressPlace, isServed } from '../foreign-ports.ts'
 import { findImage } from './resources.ts'
-import type { MemoryContainer, World } from './world.ts'
+import { labelsOf, type MemoryContainer, type World } from './world.ts'
 
 export function observe(
   world: World,
@@ -23,11 +23,11 @@ export function observe(
   const foreignNames = new Map<string, string>()
   const foreignPorts: ForeignPort[] = []
   for (const container of world.containers.values()) {
-    const seen = container.labels?.deployment === deployment ? observeContainer(world, container) : null
+    const seen = labelsOf(world, container)?.deployment === deployment ? observeContainer(world, container) : null
     if (seen !== null) containers.push(seen)
     else {
       foreignNames.set(container.name, holder(world, container))
-      foreignPorts.push(...portsOf(container))
+      foreignPorts.push(...portsOf(world, container))
     }
   }
   const images = new Map<string, ImageFacts | null>()
@@ -48,7 +48,8 @@ export function observe(
 
 /** null where it is not graft's. */
 export function observeContainer(world: World, container: MemoryContainer): ObservedContainer | null {
-  const { id, name, labels, state, health, exitCode, error, createdAt, startedAt, finishedAt } = container
+  const labels = labelsOf(world, container)
+  const { id, name, state, health, exitCode, error, createdAt, startedAt, finishedAt } = container
   if (labels === null) return null
   const { restartCount, restartPolicy, imageId, running, addresses } = container
   const image = world.images.get(imageId)?.facts ?? null
@@ -73,7 +74,9 @@ function observeNetwork(world: World, network: Omit<ObservedNetwork, 'endpoints'
   return { ...network, endpoints: joined.length }
 }
 
-function portsOf({ name, labels, state, running }: MemoryContainer): ForeignPort[] {
+function portsOf(world: World, container: MemoryContainer): ForeignPort[] {
+  const { name, state, running } = container
+  const labels = labelsOf(world, container)
   const who = labels === null ? `the container ${name}` : `${labels.leaf} of the deployment ${labels.deployment}`
   return running.ports.flatMap((port) => {
     const held = port.mode === 'host' ? state === 'running' : isServed(name, state === 'running')
@@ -82,7 +85,7 @@ function portsOf({ name, labels, state, running }: MemoryContainer): ForeignPort
 }
 
 function holder(world: World, container: MemoryContainer): string {
-  const owner = container.labels?.deployment
+  const owner = labelsOf(world, container)?.deployment
   const tag = [...world.tags].find(([, id]) => id === container.imageId)?.[0]
   const details = [`image ${tag ?? container.imageId}`, ...(owner === undefined ? [] : [`deployment ${owner}`])]
   return `container ${container.name} (${details.join(', ')})`

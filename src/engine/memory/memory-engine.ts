@@ -5,7 +5,8 @@ import type { Clock } from '../../apply/clock.ts'
 import { EngineFault } from '../../apply/engine.ts'
 import type { Engine, ProbeResult } from '../../apply/engine.ts'
 import type { EngineFacts, ImageFacts } from '../../plan/observed.ts'
-import { parseRollbackTag } from '../../plan/rollback-tag.ts'
+import { deploymentRepositories, parseRollbackTag } from '../../plan/rollback-tag.ts'
+import * as adoption from './adoption.ts'
 import { behaviourOf, defineImage, isWell, type ImageDefinition } from './behaviour.ts'
 import { virtualClock } from './clock.ts'
 import * as containers from './containers.ts'
@@ -98,6 +99,11 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     pullImage: (...args) => call('pullImage', args, () => resources.pullImage(world, ...args)),
     tagImage: (...args) => call('tagImage', args, () => resources.tagImage(world, ...args)),
     removeTag: (...args) => call('removeTag', args, () => resources.removeTag(world, ...args)),
+    ownTags: (...args) =>
+      call('ownTags', args, () => {
+        const start = `${deploymentRepositories(args[0])}/`
+        return [...world.tags.keys()].filter((tag) => tag.startsWith(start)).toSorted()
+      }),
     rollbackTags: (...args) =>
       call('rollbackTags', args, () => {
         const [deployment, leaf] = args
@@ -118,13 +124,20 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
     rename: (...args) => call('rename', args, () => containers.rename(world, ...args)),
     capture: (...args) => call('capture', args, () => containers.capture(world, args[0])),
     recreate: (...args) => call('recreate', args, () => containers.recreate(world, ...args)),
-    remove: (...args) => call('remove', args, () => containers.remove(world, ...args)),
+    remove: (...args) =>
+      call('remove', args, () => {
+        containers.remove(world, ...args)
+        adoption.forget(world, args[0])
+      }),
     connect: (...args) => call('connect', args, () => containers.connect(world, ...args)),
     disconnect: (...args) => call('disconnect', args, () => containers.disconnect(world, ...args)),
 
     createNetwork: (...args) => call('createNetwork', args, () => resources.createNetwork(world, ...args)),
     removeNetwork: (...args) => call('removeNetwork', args, () => resources.removeNetwork(world, ...args)),
     createVolume: (...args) => call('createVolume', args, () => resources.createVolume(world, ...args)),
+    removeVolume: (...args) => call('removeVolume', args, () => adoption.removeVolume(world, ...args)),
+    unowned: () => call('unowned', [], () => adoption.unowned(world)),
+    adopt: (...args) => call('adopt', args, () => adoption.adopt(world, ...args)),
     createMark: (...args) => call('createMark', args, () => resources.createMark(world, ...args)),
 
     knock: (...args) => call('knock', args, () => ingress.knock(world, args[0], args[1])),

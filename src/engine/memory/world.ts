@@ -48,6 +48,8 @@ export interface World {
   /** By name. `endpoints` is counted when somebody looks. */
   readonly networks: Map<string, Omit<ObservedNetwork, 'endpoints'>>
   readonly volumes: Map<string, ObservedVolume>
+  /** Containers of nobody's that were taken over, by id. */
+  readonly adopted: Map<string, GraftLabels>
   /** By id. */
   readonly images: Map<string, MemoryImage>
   /** Reference → id of an image that is here. */
@@ -87,6 +89,7 @@ export function emptyWorld(clock: Clock): World {
       [network('bridge', 'bridge'), network('host', 'host'), network('none', 'null')].map((n) => [n.name, n]),
     ),
     volumes: new Map(),
+    adopted: new Map(),
     images: new Map(),
     tags: new Map(),
     published: new Map(),
@@ -96,9 +99,15 @@ export function emptyWorld(clock: Clock): World {
 }
 
 export function emit(world: World, container: MemoryContainer, action: string, time: number): void {
-  const event = { action, containerId: container.id, leaf: container.labels?.leaf ?? null, time }
-  const told = { kind: 'event', deployment: container.labels?.deployment ?? null, event } as const
+  const labels = labelsOf(world, container)
+  const event = { action, containerId: container.id, leaf: labels?.leaf ?? null, time }
+  const told = { kind: 'event', deployment: labels?.deployment ?? null, event } as const
   for (const listener of world.listeners) listener(told)
+}
+
+/** By itself or by adoption; null: nobody's. */
+export function labelsOf(world: World, container: MemoryContainer): GraftLabels | null {
+  return container.labels ?? world.adopted.get(container.id) ?? null
 }
 
 export function emitDown(world: World): void {

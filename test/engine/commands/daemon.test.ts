@@ -213,7 +213,7 @@ describe('graft run', () => {
     await push({ 'deployment.yaml': stage.deploymentYaml('removal_limit: 0\n') }, 'careful')
     await push({ 'other.yaml': null }, 'other goes')
     await soon(async () => expect((await status()).removalHeld).toMatchObject({ count: 1, limit: 0, names: ['other'] }))
-    expect(log).toContain('graft apply --confirm-removals')
+    expect(log).toContain('graft approve')
     const confirmed = await graft(folder, ['apply', '--confirm-removals', ...options])
     expect(confirmed).toMatchObject({ exitCode: 0, output: expect.stringContaining('the daemon removes') })
     await soon(async () => expect(await stage.containers()).not.toHaveProperty('other'))

@@ -7,7 +7,7 @@ import type { Spec } from '../../../src/desired/spec.ts'
 import type { Leaf, Tree } from '../../../src/desired/tree.ts'
 import { compareContainer } from '../../../src/plan/compare.ts'
 import type { ObservedContainer } from '../../../src/plan/observed.ts'
-import { leafOf, treeOf } from './sample-tree.ts'
+import { leafOf, treeOf, openedSecrets } from './sample-tree.ts'
 
 export interface EngineGround {
   /** Has the images of field-cases.ts. */
@@ -130,5 +130,6 @@ export function leafWith(name: string, spec: { [Key in keyof Spec]?: Spec[Key] |
     Object.entries({ ...leaf.spec, ...spec }).filter(([, value]) => value !== undefined),
   )
   const contents = new Map(Object.keys(spec.files ?? {}).map((path) => [path, Buffer.from(`content of ${path}\n`)]))
-  return { ...leaf, spec: merged as unknown as Spec, fileContents: contents }
+  const opened = spec.secrets === undefined ? {} : { secrets: openedSecrets(spec.secrets) }
+  return { ...leaf, spec: merged as unknown as Spec, fileContents: contents, ...opened }
 }

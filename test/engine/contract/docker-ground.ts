@@ -1,5 +1,8 @@
 // A real engine as the contract needs it: the images it speaks of, and a deployment of its own that goes at the end.
 
+import type Docker from 'dockerode'
+
+import { engineClient } from '../../../src/demo/engine-address.ts'
 import { haproxyImage } from '../../../src/demo/haproxy-image.ts'
 import { defaultCacheFolder } from '../../../src/demo/host-system.ts'
 import { callEngine } from '../../../src/engine/call.ts'
@@ -16,24 +19,31 @@ export interface DockerGround extends EngineGround {
   readonly connection: EngineConnection
 }
 
+interface ByHand {
+  readonly docker: Docker
+  readonly url: string
+}
+
 export async function dockerGround(url: string, deployment: string): Promise<DockerGround> {
   const connection = await connectEngine(url)
-  await cleanUp(connection, deployment)
-  await ensureImages(connection)
-  await haproxyImage(connection.docker, { reference: INGRESS_IMAGE, folder: defaultCacheFolder(process.env) })
+  // What the test does by hand is none of graft's calls.
+  const byHand: ByHand = { docker: engineClient(url), url }
+  await cleanUp(byHand, deployment)
+  await ensureImages(byHand)
+  await haproxyImage(byHand.docker, { reference: INGRESS_IMAGE, folder: defaultCacheFolder(process.env) })
   return {
     connection,
     engine: dockerEngine(connection),
     deployment,
     addForeign: async (name) => {
-      const { Id: id } = await callEngine<{ Id: string }>(connection, 'make a foreign container', {
+      const { Id: id } = await callEngine<{ Id: string }>(byHand, 'make a foreign container', {
         method: 'POST',
         path: '/containers/create',
         query: { name },
         body: { Image: BASE_IMAGE, Cmd: ['sleep', '1000'] },
       })
       return async () => {
-        await callEngine(connection, 'remove it', {
+        await callEngine(byHand, 'remove it', {
           method: 'DELETE',
           path: `/containers/${id}`,
           query: { force: true },
@@ -41,14 +51,14 @@ export async function dockerGround(url: string, deployment: string): Promise<Doc
       }
     },
     cleanUp: async () => {
-      await cleanUp(connection, deployment)
+      await cleanUp(byHand, deployment)
       connection.close()
     },
   }
 }
 
 /** `other` has another id than the base, `rich` says all that an image can say. */
-async function ensureImages(connection: EngineConnection): Promise<void> {
+async function ensureImages(connection: ByHand): Promise<void> {
   const facts = RICH_IMAGE_FACTS
   const { Id: id } = await callEngine<{ Id: string }>(connection, 'make an image', {
     method: 'POST',
@@ -76,7 +86,7 @@ async function ensureImages(connection: EngineConnection): Promise<void> {
   await callEngine(connection, 'remove it', { method: 'DELETE', path: `/containers/${id}`, query: { force: true } })
 }
 
-async function cleanUp(connection: EngineConnection, deployment: string): Promise<void> {
+async function cleanUp(connection: ByHand, deployment: string): Promise<void> {
   const filters = JSON.stringify({ label: [deploymentFilter(deployment)] })
   const remove = (path: string, query = {}) =>
     callEngine(connection, `remove ${path}`, { method: 'DELETE', path, query })

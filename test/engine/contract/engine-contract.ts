@@ -2,6 +2,7 @@
 
 import { describe } from 'vitest'
 
+import { adoptionContract } from './adoption-contract.ts'
 import { containerContract } from './container-contract.ts'
 import { contractBench, type EngineGround } from './contract-bench.ts'
 import { fieldContract } from './field-contract.ts'
@@ -15,5 +16,6 @@ export function engineContract(name: string, makeGround: () => Promise<EngineGro
     containerContract(bench)
     lookContract(bench)
     ingressContract(bench)
+    adoptionContract(bench)
   })
 }

@@ -1,5 +1,8 @@
 // A small tree with one leaf, for tests that set one key of its spec.
 
+import { sha256 } from '../../../src/desired/ledger-digest.ts'
+import type { OpenSecrets, SecretsSpec } from '../../../src/desired/secret-source.ts'
+import { SecretValue } from '../../../src/desired/secret-value.ts'
 import type { Spec } from '../../../src/desired/spec.ts'
 import type { Leaf, NetworkWish, Tree, VolumeWish } from '../../../src/desired/tree.ts'
 
@@ -57,6 +60,7 @@ export function leafOf(
     digestComment: null,
     ledgerDigest: '0'.repeat(64),
     fileContents,
+    ...(spec.secrets === undefined ? {} : { secrets: openedSecrets(spec.secrets) }),
     pull_policy: 'missing',
     probe: null,
     update: { order: null, deadline: 60_000, settle: 0, drain: 0, measure: false },
@@ -66,6 +70,15 @@ export function leafOf(
     dependencies: new Map(),
     state: 'running',
     suspend: false,
+  }
+}
+
+/** As a host would open them. */
+export function openedSecrets({ files, environment }: SecretsSpec): OpenSecrets {
+  const contents = [...Object.values(files).map(({ content }) => content), ...Object.values(environment)]
+  return {
+    values: new Map(contents.map((content) => [content, new SecretValue(Buffer.from(`the value of ${content}`))])),
+    fingerprints: new Map(contents.map((content) => [content, sha256(content)])),
   }
 }
 

@@ -54,7 +54,7 @@ describe('removal', () => {
     await stage.apply()
     await stage.commit({ 'aa.yaml': null, 'bb.yaml': null, 'cc.yaml': null })
     const held = await stage.apply()
-    expect(held.turn.plan.removalHeld).toEqual({ count: 3, limit: 2, names: ['aa', 'bb', 'cc'] })
+    expect(held.turn.plan.removalHeld).toMatchObject({ count: 3, limit: 2, names: ['aa', 'bb', 'cc'] })
     expect(Object.keys(await stage.containers()).toSorted()).toEqual(['aa', 'bb', 'cc', 'dd'])
     await stage.apply({ confirmed: true })
     expect(Object.keys(await stage.containers())).toEqual(['dd'])

@@ -16,6 +16,7 @@ import type { Progress } from '../../../src/apply/progress.ts'
 import { openDeployment, type Accepted, type Judgement } from '../../../src/daemon/open-deployment.ts'
 import { createReconciler, type Reconciler, type Turn, type Wish } from '../../../src/daemon/reconcile.ts'
 import { settingsSchema, type Settings } from '../../../src/daemon/settings.ts'
+import { engineClient } from '../../../src/demo/engine-address.ts'
 import { connectEngine, type EngineConnection } from '../../../src/engine/connect.ts'
 import { dockerEngine } from '../../../src/engine/docker-engine.ts'
 import { rewriteReference } from '../../../src/engine/mirrors.ts'
@@ -52,7 +53,8 @@ export interface Stage {
   git(...args: string[]): Promise<string>
   judge(): Promise<Judgement>
   wish(confirmed?: boolean): Promise<Wish>
-  reconciler(): { reconciler: Reconciler; progress: Progress[] }
+  /** `other`: instead of the stage's own engine. */
+  reconciler(other?: Engine): { reconciler: Reconciler; progress: Progress[] }
   /** One `graft apply`, in this process. */
   apply(options?: { confirmed?: boolean }): Promise<Applied>
   plan(): Promise<Turn>
@@ -68,6 +70,8 @@ export interface Stage {
 
 export interface StageOptions {
   readonly engineUrl: string
+  /** Where the test itself asks the engine; absent: through graft's own connection. */
+  readonly testUrl?: string
   readonly settings?: Partial<Settings>
   /** Beside the usual `deployment.yaml`. */
   readonly deployment?: string
@@ -92,7 +96,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const connection = await connectEngine(options.engineUrl)
   const engine = dockerEngine(connection)
   const deployment = await openDeployment(settings, {})
-  const { docker } = connection
+  const docker = options.testUrl === undefined ? connection.docker : engineClient(options.testUrl)
 
   async function commit(files: Readonly<Record<string, string | null>>, message = 'change'): Promise<string> {
     for (const [path, text] of Object.entries(files)) {
@@ -124,10 +128,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
 
   const hostKey = await deployment.state.hostKey()
   const runDigest = createRunDigest(hostKey)
-  function reconciler(): { reconciler: Reconciler; progress: Progress[] } {
+  function reconciler(other: Engine = engine): { reconciler: Reconciler; progress: Progress[] } {
     const progress: Progress[] = []
     const made = createReconciler({
-      engine,
+      engine: other,
       clock: systemClock,
       runDigest,
       mirror: (reference) => rewriteReference(settings.mirrors ?? [], reference),

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest'
 
 import { loadSettings } from '../../../src/cli/load-settings.ts'
 import { Problems } from '../../../src/cli/mistakes.ts'
-import { SETTING_WORDS } from '../../../src/daemon/setting-words.ts'
+import { DEFAULT_LIMIT_SETTINGS } from '../../../src/daemon/limit-settings.ts'
+import { SETTING_WORDS, type SettingWords } from '../../../src/daemon/setting-words.ts'
 import { settingsSchema } from '../../../src/daemon/settings.ts'
 import { fakeSurroundings, graft } from './fake-surroundings.ts'
 
@@ -105,6 +106,27 @@ describe('settings', () => {
     expect(problems.find(({ text }) => text === 'paralel')?.remedy).toBe('did you mean parallel?')
   })
 
+  it('take limits as a mapping, as flags and as one variable', async () => {
+    const surroundings = withConfig('limits: {files: 100, git_memory: 2g}\n')
+    expect((await loadSettings({}, surroundings)).limits).toMatchObject({ files: 100, git_memory: 2 * 1024 ** 3 })
+    const env = { GRAFT_LIMITS: 'files=200,yaml_size=1.5m' }
+    expect((await loadSettings({}, { ...surroundings, env })).limits).toMatchObject({ files: 200, yaml_size: 1_572_864 })
+    const flagged = await loadSettings({ limit: ['files=300', 'leaves=7'] }, { ...surroundings, env })
+    expect(flagged.limits).toMatchObject({ files: 300, leaves: 7, git_memory: 1024 ** 3 })
+    expect((await loadSettings({}, fakeSurroundings())).limits).toEqual(DEFAULT_LIMIT_SETTINGS)
+  })
+
+  it.each([
+    ['fils: 100', 'there is no limit fils', 'did you mean files?'],
+    ['files: many', 'limits.files is a whole number from 10 to 1000000', 'write for example files: 50000'],
+    ['files: -1', 'limits.files is a whole number from 10 to 1000000', 'write for example files: 50000'],
+    ['git_memory: 1k', 'limits.git_memory is a whole number from 64m to 64g', 'write for example git_memory: 1g'],
+    ['constructor: 1', 'there is no limit constructor', expect.stringContaining('the limits are git_seconds')],
+  ])('refuse the limit %s with its place', async (text, message, remedy) => {
+    const problems = await problemsOf(loadSettings({}, withConfig(`limits:\n  ${text}\n`)))
+    expect(problems).toMatchObject([{ message, remedy, line: 2 }])
+  })
+
   it('in a file that was named and is not there are a problem', async () => {
     const problems = await problemsOf(loadSettings({ config: 'nowhere.yaml' }, fakeSurroundings()))
     expect(problems[0]?.message).toBe('the settings file is not there')
@@ -113,7 +135,7 @@ describe('settings', () => {
   it('have words for each key, and a flag', async () => {
     expect(Object.keys(SETTING_WORDS)).toEqual(Object.keys(settingsSchema.shape))
     const { out } = await graft(['--help'])
-    for (const key of Object.keys(SETTING_WORDS))
-      expect(out).toContain(`--${key === 'mirrors' ? 'mirror' : key.replaceAll('_', '-')}`)
+    for (const [key, { flag }] of Object.entries<SettingWords>(SETTING_WORDS))
+      expect(out).toContain(`--${flag ?? key.replaceAll('_', '-')}`)
   })
 })

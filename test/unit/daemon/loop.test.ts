@@ -102,6 +102,8 @@ async function deploymentOf(): Promise<Deployment> {
       removals: { limit: () => 100, confirmed: false },
       bind: () => Promise.resolve(),
     }),
+    bound: () => Promise.resolve(null),
+    unbind: () => Promise.resolve(),
     close: () => Promise.resolve(),
   }
 }
@@ -185,6 +187,26 @@ describe('the daemon', () => {
     await host.engine.remove('web')
     await within(600)
     expect(outcomes).toHaveLength(5)
+  })
+
+  it('removes everything only for whom approved this commit and what it saw, and asks again for the next one', async () => {
+    repository.commit({ web: leaf(1), api: leaf(1) })
+    const { daemon, news } = await start()
+    await within(20)
+    const id = repository.commit({ web: null, api: null })
+    await within(30)
+    const held = daemon.status().removalHeld
+    expect(held).toMatchObject({ because: 'empty', names: ['api', 'web'] })
+    expect(news.find(({ kind }) => kind === 'removals-held')).toMatchObject({ commit: id })
+    expect(daemon.approve('0'.repeat(40), held?.digest ?? '')).toBe(false)
+    expect(daemon.approve(id, '000000000000')).toBe(false)
+    const later = repository.commit({ 'deployment.yaml': 'name: shop\nformat: 1\nvariables: {a: b}\n' })
+    await within(30)
+    expect(daemon.approve(id, held?.digest ?? '')).toBe(false)
+    expect(Object.keys(standing(host.engine))).toEqual(['api', 'web'])
+    expect(daemon.approve(later, daemon.status().removalHeld?.digest ?? '')).toBe(true)
+    await within(30)
+    expect(standing(host.engine)).toEqual({})
   })
 
   it('finds a commit that no hint told of', async () => {

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 
 import { editedSnapshot } from '../../../src/desired/edited-snapshot.ts'
-import { FILE_SIZE_LIMIT } from '../../../src/repository/snapshot.ts'
+import { LARGEST_READ_LIMITS } from '../../../src/desired/read-limits.ts'
 import { snapshotOf } from './snapshot-of.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
@@ -41,7 +41,9 @@ test('a change that changes nothing gives the very same snapshot', () => {
   expect(editedSnapshot(once, [])).toBe(once)
 })
 
-test('content above the limit is not kept, and a file stays executable', () => {
+const FILE_SIZE_LIMIT = LARGEST_READ_LIMITS.fileBytes
+
+test('content above every limit is not kept, and a file stays executable', () => {
   const entry = before.entries.get('a.yaml')
   if (entry === undefined) throw new Error('no entry')
   const start = { ...before, entries: new Map([['a.yaml', { ...entry, executable: true }]]) }

@@ -209,6 +209,7 @@ describe('a host’s values', () => {
       'logging',
       'networks',
       'ports',
+      'secrets',
       'security_opt',
     ]
     expect(keys.filter((key) => !scalars.includes(key)).sort()).toEqual(

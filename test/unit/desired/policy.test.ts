@@ -12,8 +12,21 @@ import { snapshotOf } from './snapshot-of.ts'
 
 const DEPLOYMENT = `name: shop
 format: 1
-networks: {out: {external: true}, lan: {driver: macvlan}}
-volumes: {data: {}, nfs: {driver_opts: {type: nfs}}, there: {external: true}}
+networks:
+  out: {external: true}
+  lan: {driver: macvlan}
+  onhost: {external: true, name: host}
+  wired: {driver_opts: {com.docker.network.bridge.name: br0}}
+  planned: {ipam: {driver: dhcp}}
+  plain: {driver_opts: {com.docker.network.driver.mtu: "1400"}}
+volumes:
+  data: {}
+  nfs: {driver_opts: {type: nfs}}
+  there: {external: true}
+  bound: {driver_opts: {type: none, o: bind, device: /srv/y}}
+  hidden: {driver_opts: {type: nfs, o: "ro,bind", device: /run/docker.sock}}
+  disk: {driver_opts: {type: ext4, device: /dev/sdb}}
+  layers: {driver_opts: {type: overlay, o: "lowerdir=/etc:/srv/a,upperdir=/srv/b,workdir=/srv/c", device: overlay}}
 `
 
 function leafOf(keys: string) {
@@ -65,8 +78,8 @@ const cases: [keys: string, text: string, grant: string, less: string][] = [
   [
     'volumes: ["/var/run/docker.sock:/d.sock"]',
     'bind: /var/run/docker.sock',
-    'binds: [{source: /var/run/docker.sock}]',
-    'binds: [{source: /**}]',
+    'engine_socket: true',
+    'binds: [{source: /**}, {source: /var/run/*}], host_root: true',
   ],
   [
     'security_opt: ["apparmor=unconfined"]',
@@ -81,6 +94,50 @@ const cases: [keys: string, text: string, grant: string, less: string][] = [
   ['runtime: nvidia', 'runtime: nvidia', 'runtimes: [nvidia]', 'runtimes: [runc]'],
   ['logging: {driver: syslog}', 'logging driver: syslog', 'logging_drivers: [syslog]', 'logging_drivers: [gelf]'],
   ['cgroup_parent: x.slice', 'cgroup_parent: x.slice', 'cgroup_parents: [x.slice]', 'cgroup_parents: [y.slice]'],
+  ['volumes: ["/:/host"]', 'bind: /', 'host_root: true', 'host_root: read_only, binds: [{source: /**}]'],
+  ['volumes: ["/:/host:ro"]', 'bind: / (read-only)', 'host_root: read_only', 'engine_socket: true'],
+  ['volumes: ["/x/../:/host"]', 'bind: /', 'host_root: true', 'binds: [{source: /x}]'],
+  [
+    'volumes: ["/srv/x:/x:Z"]',
+    'bind: /srv/x (relabelled for SELinux)',
+    'binds: [{source: /srv/x, relabel: true}]',
+    'binds: [{source: /srv/x}]',
+  ],
+  ['volumes: ["bound:/x"]', 'bind: /srv/y (volume bound)', 'binds: [{source: /srv/*}]', 'volume_drivers: [local]'],
+  [
+    'volumes: ["hidden:/x"]',
+    'bind: /run/docker.sock (volume hidden)',
+    'engine_socket: true',
+    'volume_drivers: [local]',
+  ],
+  ['sysctls: {net.core.somaxconn: 9}', 'sysctl: net.core.somaxconn', 'sysctls: ["net.core.*"]', 'sysctls: [net.core]'],
+  ['sysctls: {net/ipv4/ip_forward: 1}', 'sysctl: net.ipv4.ip_forward', 'sysctls: ["net.ipv4.*"]', 'sysctls: ["net/*"]'],
+  [
+    'annotations: {run.oci.handler: krun}',
+    'annotation: run.oci.handler',
+    'annotations: ["run.oci.*"]',
+    'annotations: [run]',
+  ],
+  [
+    'security_opt: ["systempaths=unconfined"]',
+    'security_opt: systempaths=unconfined',
+    'security_opt: ["systempaths=*"]',
+    'security_opt: [systempaths]',
+  ],
+  [
+    'security_opt: ["no-new-privileges:false"]',
+    'security_opt: no-new-privileges=false',
+    'security_opt: ["no-new-privileges=false"]',
+    'security_opt: ["no-new-privileges=true"]',
+  ],
+  [
+    `security_opt: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']`,
+    'security_opt: seccomp={"defaultAction":"SCMP_ACT_ALLOW"}',
+    `security_opt: ["seccomp={*"]`,
+    'security_opt: ["seccomp=unconfined"]',
+  ],
+  ['networks: [wired]', 'network driver options: wired', 'network_drivers: [bridge]', 'network_drivers: [macvlan]'],
+  ['networks: [planned]', 'ipam driver: dhcp', 'network_drivers: [dhcp]', 'network_drivers: [bridge]'],
   ['oom_score_adj: -500', 'oom_score_adj: -500', 'oom: true', 'oom: false'],
 ]
 
@@ -93,7 +150,7 @@ describe('each privilege', () => {
       expect(problem).toMatchObject({ severity: 'held', leaf: 'agent', file: 'net/agent.yaml' })
       expect(problem?.message).toContain(text)
       // What the remedy says to add is enough.
-      const added = /policy file: (- \{.*\})$/.exec(problem?.remedy ?? '')?.[1]
+      const added = /policy file \(.*?\): (- \{.*\})$/.exec(problem?.remedy ?? '')?.[1]
       const mended = parsePolicy(`format: 1\ngrants:\n  ${added}\n`, 'p').policy
       expect(mended && judgePolicy(leaf, tree, mended, false)).toBeNull()
     }
@@ -107,12 +164,55 @@ describe('each privilege', () => {
     'tmpfs: /run',
     'security_opt: ["no-new-privileges:true"]',
     'cap_drop: [ALL]',
+    'cap_drop: [ALL]\ncap_add: [NET_BIND_SERVICE, CHOWN]',
+    'security_opt: ["seccomp=builtin", "apparmor=docker-default", "label=type:container_t"]',
+    'sysctls: {net.ipv4.ip_unprivileged_port_start: 0, net.ipv4.tcp_keepalive_time: 60, kernel.shm_rmid_forced: 1}',
+    'group_add: [docker, 0]',
+    'networks: [plain]',
     'ports: ["80:80"]',
     'oom_score_adj: 500',
     'logging: {driver: local}',
   ])('%s is none', (keys) => {
     const { tree, leaf } = leafOf(keys)
     expect(privilegesOf(leaf, tree)).toEqual([])
+  })
+
+  it.each([
+    ['networks: [onhost]', ['network: host', 'external network: host']],
+    ['volumes: ["disk:/x"]', ['volume driver options: disk', 'device: /dev/sdb (volume disk)']],
+    [
+      'volumes: ["layers:/x"]',
+      [
+        'volume driver options: layers',
+        ...['/etc', '/srv/a', '/srv/b', '/srv/c'].map((path) => `bind: ${path} (volume layers)`),
+      ],
+    ],
+  ])('%s is more than one', (keys, texts) => {
+    const { tree, leaf } = leafOf(keys)
+    expect(privilegesOf(leaf, tree).map(({ text }) => text)).toEqual(texts)
+  })
+
+  it('is also what a leaf would have through the one that it joins', () => {
+    const files = {
+      'deployment.yaml': 'name: shop\nformat: 1\n',
+      'aa.yaml': 'generation: 1\nimage: x\nnetwork_mode: service:bb\npid: service:cc\n',
+      'bb.yaml': 'generation: 1\nimage: x\nnetwork_mode: service:cc\n',
+      'cc.yaml': 'generation: 1\nimage: x\nnetwork_mode: host\npid: host\n',
+    }
+    const reader = createReader()
+    const { tree, problems } = reader.read(snapshotOf(files), { host: null })
+    const texts = (name: string) => {
+      const leaf = tree?.leaves.get(name)
+      if (tree === null || leaf === undefined) throw new Error(JSON.stringify(problems))
+      return privilegesOf(leaf, tree).map(({ text }) => text)
+    }
+    expect(texts('cc')).toEqual(['network: host', 'pid: host'])
+    expect(texts('bb')).toEqual(['network: host (through cc)'])
+    expect(texts('aa')).toEqual(['network: host (through cc)', 'pid: host (through cc)'])
+    // The leaf itself is the same object; what it joins is not.
+    const off = reader.read(snapshotOf({ ...files, 'cc.yaml': 'generation: 2\nimage: x\n' }), { host: null }).tree
+    const same = off?.leaves.get('bb')
+    expect(off && same && privilegesOf(same, off)).toEqual([])
   })
 
   it('is given by path only, and grants add up', () => {
@@ -136,6 +236,24 @@ describe('parsePolicy', () => {
     ['format: 1\ngrants:\n  - {paths: [a], host_namespaces: [net]}\n', 'p.yaml:3:36', /network, pid/],
     ['format: 1\ngrants:\n  - {paths: [a], privileged: maybe}\n', 'p.yaml:3:30', /true or false/],
     ['format: [\n', 'p.yaml:2:1', /not closed/],
+    ['format: 1\ngrants:\n  - {paths: [a], binds: [{source: /}]}\n', 'p.yaml:3:35', /never gives the root.*host_root/],
+    [
+      'format: 1\ngrants:\n  - {paths: [a], binds: [{source: /var/run/docker.sock}]}\n',
+      'p.yaml:3:35',
+      /engine’s socket.*engine_socket/,
+    ],
+    ['format: 1\ngrants:\n  - {paths: [a], binds: [{source: srv}]}\n', 'p.yaml:3:35', /starts with \//],
+    ['format: 1\ngrants:\n  - {paths: [a], binds: [{source: /srv, readonly: true}]}\n', 'p.yaml:3:41', /read_only/],
+    ['format: 1\ngrants:\n  - {paths: [a], host_root: maybe}\n', 'p.yaml:3:29', /host_root: read_only/],
+    ['format: 1\nrules:\n  - {preset: baseline}\n', 'p.yaml:3:5', /paths/],
+    ['format: 1\nrules:\n  - {paths: [a], preset: strict}\n', 'p.yaml:3:26', /baseline, restricted/],
+    ['format: 1\nrules:\n  - {paths: [a], image: [b]}\n', 'p.yaml:3:18', /did you mean images/],
+    ['format: 1\nrules:\n  - {paths: [a], mem_limit: {most: much}}\n', 'p.yaml:3:36', /512m or 2g/],
+    ['format: 1\nrules:\n  - {paths: [a], mem_limit: {least: 1g}}\n', 'p.yaml:3:30', /the keys here are most/],
+    ['format: 1\nrules:\n  - {paths: [a], cpus: 2}\n', 'p.yaml:3:24', /cpus: \{most: 2\}/],
+    ['format: 1\nrules:\n  - {paths: [a], ports: [{published: http}]}\n', 'p.yaml:3:38', /8000-8999/],
+    ['format: 1\nrules:\n  - {paths: [a], ports: [{host_ip: here}]}\n', 'p.yaml:3:36', /10\.0\.0\.0\/8/],
+    ['format: 1\nrules:\n  - {paths: [a], user: root}\n', 'p.yaml:3:24', /non-root/],
   ])('%j', (text, place, words) => {
     const { policy, problems } = parsePolicy(text, 'p.yaml')
     expect(policy).toBeNull()

@@ -24,6 +24,7 @@ const SERVED = `
   userns_mode cgroup cgroup_parent sysctls ulimits read_only shm_size stop_signal stop_grace_period mem_limit
   mem_reservation memswap_limit cpus cpu_shares cpuset pids_limit oom_score_adj oom_kill_disable logging labels annotations
   extra_hosts dns dns_search dns_opt mac_address runtime platform pull_policy depends_on gpus tty stdin_open expose
+  secrets
 `
   .trim()
   .split(/\s+/)

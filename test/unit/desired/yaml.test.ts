@@ -32,7 +32,7 @@ describe('hostile YAML', () => {
 
   it('few aliases of a large value', () => {
     const text = `a: &a [${Array(9000).fill('x').join(',')}]\nb: [*a, *a, *a, *a, *a, *a]\n`
-    expect(messages(text)).toEqual([expect.stringContaining('50000 values')])
+    expect(messages(text)).toEqual([expect.stringContaining('20000 values')])
   })
 
   it('a value that contains itself', () => {
@@ -55,7 +55,7 @@ describe('hostile YAML', () => {
   })
 
   it('many keys, in linear time', () => {
-    const text = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')
+    const text = Array.from({ length: 9_000 }, (_, index) => `k${index}: 1`).join('\n')
     const start = performance.now()
     expect(messages(text)).toEqual([])
     expect(performance.now() - start).toBeLessThan(5000)

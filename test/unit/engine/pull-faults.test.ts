@@ -30,6 +30,15 @@ test.each([
   ],
   ['received unexpected HTTP status: 429 Too Many Requests', 'quay.io limits the rate of pulls'],
   [
+    'manifest verification failed for digest sha256:84ba8a3ef0e2cabacd9486eee1a8597ee0e72867edfdf6591ac6e2e7789f50df',
+    'quay.io sent something else than team/app:1.5 by its digest (manifest verification failed',
+  ],
+  ['filesystem layer verification failed for digest sha256:84ba', 'quay.io sent something else than team/app:1.5'],
+  [
+    'error pulling image configuration: image config verification failed for digest sha256:84ba',
+    'quay.io sent something else than team/app:1.5',
+  ],
+  [
     'Get "https://quay.io/v2/": dial tcp 1.2.3.4:443: connect: connection refused',
     'the engine cannot connect to quay.io (connection refused)',
   ],

@@ -27,6 +27,7 @@ const daemon: Daemon = {
     return name === 'once' ? { message: 'once is a job', remedy: 'write the next generation' } : { leaves: [name] }
   },
   confirmRemovals: () => false,
+  approve: (commit, digest) => commit.startsWith('a') && digest === '0123456789ab',
   status: () => status,
 }
 

@@ -9,8 +9,9 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { BODY_LIMIT, serveWebhooks, type WebhookEntry, type WebhookServer } from '../../../src/http/webhook-server.ts'
+import { serveWebhooks, type WebhookEntry, type WebhookServer } from '../../../src/http/webhook-server.ts'
 
+const BODY_LIMIT = 2 * 1024 * 1024
 const SECRET = 'for webhooks'
 const PUSH = JSON.stringify({ ref: 'refs/heads/main', repository: { full_name: 'team/site' } })
 
@@ -26,6 +27,7 @@ async function serve(ref?: string, repo = 'https://git.example/team/site.git'): 
     secretFile: join(folder, 'secret'),
     repo,
     ref,
+    limits: { bodyBytes: BODY_LIMIT, perMinute: 60, inAll: 600 },
     onPush: (from) => pushes.push(from),
     tell: (entry) => entries.push(entry),
   })

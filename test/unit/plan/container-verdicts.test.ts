@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 
-import { hostOf, leaf, refusal, treeOf, withContainer, type Host } from './build.ts'
+import { hostOf, leaf, NOW, refusal, treeOf, withContainer, type Host } from './build.ts'
 import { on, running } from './judged.ts'
 
 describe('a container', () => {
@@ -146,14 +146,23 @@ describe('a container', () => {
     const host = await hostOf(two)
     await host.put(two, 'web')
     await host.put(two, 'db')
-    expect(on(two, await host.observe(two)).said).toBe('restore: db, which it asks to be restarted with, was replaced')
+    const now = { now: host.clock.now() }
+    expect(on(two, await host.observe(two), now).said).toBe(
+      'restore: db, which it asks to be restarted with, was replaced',
+    )
+    // Made in the future: before the clock was set back.
+    expect(on(two, await host.observe(two), { now: NOW }).said).toBe('keep: as declared')
     const joined = treeOf({ main: leaf(1), web: leaf(1, 'network_mode: service:main') })
     const other = await hostOf(joined)
     const main = await other.put(joined, 'main')
     await other.put(joined, 'web')
     await other.engine.stop(main)
     await other.engine.start(main)
-    expect(on(joined, await other.observe(joined)).said).toBe('restore: main, whose namespace it joins, was restarted')
+    const later = { now: other.clock.now() }
+    expect(on(joined, await other.observe(joined), later).said).toBe(
+      'restore: main, whose namespace it joins, was restarted',
+    )
+    expect(on(joined, await other.observe(joined), { now: NOW }).said).toBe('keep: as declared')
   })
 
   it('move: the file went to another set; nothing that runs changes', async () => {

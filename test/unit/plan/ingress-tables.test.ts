@@ -186,7 +186,8 @@ describe('a leaf that is gone', () => {
     const host = await hostOf(before)
     await host.put(before, 'ingress')
     await host.put(before, 'web')
-    const planned = await planOf(after, await host.observe(before))
+    const removals = { limit: 3, confirmed: true }
+    const planned = await planOf(after, await host.observe(before), { removals })
     const removal = planned.tables.find(({ leaves }) => leaves.includes('web'))
     expect(removal?.commit.map(({ action }) => action.do)).toEqual(['restart-policy', 'stop', 'remove', 'ingress'])
   })

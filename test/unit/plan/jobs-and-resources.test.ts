@@ -64,7 +64,7 @@ describe('removal', () => {
     const observed = await host.observe(tree)
     const departed = new Map([['bus', { prune: true, dependencies: ['app'] }]])
     const held = planOf(tree, observed, { departed, removals: { limit: 2, confirmed: false } })
-    expect(held.removalHeld).toEqual({ count: 3, limit: 2, names: ['app', 'bus', 'cache'] })
+    expect(held.removalHeld).toMatchObject({ count: 3, limit: 2, names: ['app', 'bus', 'cache'] })
     expect(verdictOn(held, 'app')).toMatchObject({
       kind: 'hold',
       because: '3 leaves would be removed, more than the 2 allowed without confirmation',
@@ -96,6 +96,28 @@ describe('networks and volumes', () => {
       ['volume data', []],
       ['web', ['network default', 'volume data']],
     ])
+  })
+
+  it('that the host would have to grant are made for a leaf that has the grant, and for no other', async () => {
+    const strange = `networks: {lan: {driver: macvlan}}\nvolumes: {nfs: {driver_opts: {type: nfs}}, plain: {}}\n`
+    const used = treeOf({ web: leaf(1, 'networks: [lan]\nvolumes: ["nfs:/x"]') }, strange)
+    const unused = treeOf({ web: leaf(1) }, strange)
+    const ids = async (of: Tree, input = {}) =>
+      planOf(of, await (await hostOf(treeOf({}))).observe(of), input).tables.map(({ id }) => id)
+    const problem = {
+      file: null,
+      line: null,
+      column: null,
+      text: null,
+      message: 'no',
+      remedy: '',
+      leaf: 'web',
+    } as const
+    const refused = new Map([['web', { ...problem, severity: 'held' }]])
+    expect(await ids(used)).toEqual(expect.arrayContaining(['network lan', 'volume nfs', 'volume plain']))
+    expect(await ids(used, { refused })).toEqual(['volume plain'])
+    expect(await ids(unused)).not.toEqual(expect.arrayContaining(['network lan']))
+    expect(await ids(unused)).not.toEqual(expect.arrayContaining(['volume nfs']))
   })
 
   it('hold their leaves where they are external and missing, foreign, or changed', async () => {

@@ -174,12 +174,19 @@ describe('a plan', () => {
 
   it('says that nothing is removed above the limit, and what to do', () => {
     const held = planOf([verdict('a', null, { kind: 'hold', because: 'too many', toGeneration: null })], {
-      removalHeld: { count: 5, limit: 3, names: ['a', 'b', 'c', 'd', 'e'] },
+      removalHeld: {
+        count: 5,
+        limit: 3,
+        names: ['a', 'b', 'c', 'd', 'e'],
+        because: 'limit',
+        ids: [],
+        digest: '0123456789ab',
+      },
     })
-    const text = planLines(held, { palette, all: false, removalRemedy: 'graft apply --confirm-removals' }).join('\n')
+    const text = planLines(held, { palette, all: false, removalRemedy: 'graft approve 3fa91c2' }).join('\n')
     expect(text).toContain('NOTHING IS REMOVED')
-    expect(text).toContain('5 leaves would go, and at most 3 may without confirmation: a, b, c, d, e')
-    expect(text).toContain('→ graft apply --confirm-removals')
+    expect(text).toContain('5 leaves would be removed, more than the 3 allowed without confirmation: a, b, c, d, e')
+    expect(text).toContain('→ graft approve 3fa91c2')
   })
 })
 

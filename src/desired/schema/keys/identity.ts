@@ -7,6 +7,7 @@ import { mapping, pairs } from '../shapes.ts'
 import { absolutePath, boolean, choice, repositoryPath, text } from '../texts.ts'
 import { scalar } from '../scalar.ts'
 import { image } from './image.ts'
+import { secretVariable } from './secrets.ts'
 import { commandLine } from './words.ts'
 
 const RESERVED_LABELS = 'dev.graft.'
@@ -65,9 +66,11 @@ export const identityKeys = {
         remedy: 'write NAME: ${NAME} and list NAME under host_variables in deployment.yaml, or give it a value',
       },
       checkName: environmentName,
+      special: secretVariable,
     }),
     { DEBUG: 'false' },
     ['DEBUG=false'],
+    { PASSWORD: { secret: 'database-password' } },
   ),
   env_file: served(
     'Files in the repository with environment variables; environment wins over them',

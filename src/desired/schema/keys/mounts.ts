@@ -19,8 +19,5 @@ export const mountKeys = {
   ]),
   volumes_from: refused('declare a named volume in deployment.yaml and mount it in both leaves'),
   configs: refused('use files, which puts files of the repository into the container'),
-  secrets: refused(
-    'comes with a later version; until then give the value as a host variable, or mount a file of the host read-only',
-  ),
   storage_opt: refused("leave it out: a container's layer has the size that the engine's storage gives it"),
 }
