@@ -91,7 +91,10 @@ async function holdAndFollow(
   )
   if (taken === null) return 0
   const { hold, engine: sure } = taken
-  if (!hold.held) throw new Mistake(hold.because, hold.remedy)
+  if (!hold.held) {
+    if (abort.signal.aborted) return 0
+    throw new Mistake(hold.because, hold.remedy)
+  }
   const { connection } = sure
   try {
     log.info(

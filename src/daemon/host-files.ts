@@ -49,7 +49,7 @@ const variablesSchema = z.record(z.string(), z.union([z.string(), z.number(), z.
 
 function parseVariables(text: string, file: string, problems: Problem[]): Map<string, string> {
   try {
-    const result = variablesSchema.safeParse(parse(text) ?? {})
+    const result = variablesSchema.safeParse(parse(text, { logLevel: 'silent' }) ?? {})
     if (result.success) return new Map(Object.entries(result.data).map(([name, value]) => [name, String(value)]))
     const [issue] = result.error.issues
     problems.push(

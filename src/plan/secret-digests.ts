@@ -44,7 +44,10 @@ function short(content: string): string {
 
 /** What differs between a container's secrets and the leaf's, with nothing of a value in it. */
 export function secretChanges(leaf: Leaf, labels: GraftLabels): FieldChange[] {
-  return changes(labels.secrets ?? {}, secretDigests(leaf) ?? {})
+  // A variable that is no secret any more is told with its value, like any other.
+  const isPlain = (field: string): boolean =>
+    field.startsWith('environment.') && Object.hasOwn(leaf.spec.environment, field.slice('environment.'.length))
+  return changes(labels.secrets ?? {}, secretDigests(leaf) ?? {}).filter(({ field }) => !isPlain(field))
 }
 
 /** The same between two readings of a leaf, as far as the repository alone tells them apart. */

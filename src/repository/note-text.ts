@@ -37,15 +37,26 @@ export function parseNote(text: string): NoteText {
     .split(/\n[ \t]*\n+/)
     .map((paragraph) => paragraph.replace(/^\n+|\s+$/g, ''))
     .filter((paragraph) => paragraph !== '')
+  // Whoever may push notes may push large ones: each line is looked at once.
+  const byName = new Map<string, number[]>()
+  for (const [index, paragraph] of paragraphs.entries()) {
+    const name = paragraph.slice(0, Math.max(0, paragraph.indexOf(': ')))
+    const known = byName.get(name)
+    if (known === undefined) byName.set(name, [index])
+    else known.push(index)
+  }
+  for (const queue of byName.values()) queue.reverse()
+  const taken = new Set<number>()
   const entries = new Map<string, NoteEntry>()
   for (const { name, at, data } of found) {
     // Two notes that were put together hold two paragraphs and two lines of JSON of one name, in the same order.
-    const own = paragraphs.findIndex((paragraph) => paragraph.startsWith(`${name}: `))
-    const [words = ''] = own < 0 ? [] : paragraphs.splice(own, 1)
+    const own = byName.get(name)?.pop()
+    const words = own === undefined ? '' : (paragraphs[own] ?? '')
+    if (own !== undefined) taken.add(own)
     const known = entries.get(name)
     if (known === undefined || known.at < at) entries.set(name, { name, at, words, data })
   }
-  return { entries: [...entries.values()], rest: paragraphs.join('\n\n') }
+  return { entries: [...entries.values()], rest: paragraphs.filter((_, index) => !taken.has(index)).join('\n\n') }
 }
 
 /** Entries in order of their names, so that two hosts that merge the same make the same. Ends with a line end. */

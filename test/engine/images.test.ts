@@ -10,6 +10,7 @@ import type { PullOptions, PullProgress } from '../../src/apply/engine.ts'
 import { freePort } from '../../src/demo/free-port.ts'
 import { registryAccount, startRegistry, type Registry } from '../../src/demo/registry.ts'
 import { standInImages } from '../../src/demo/stand-in-images.ts'
+import { engineClient } from '../../src/demo/engine-address.ts'
 import { connectEngine, type EngineConnection } from '../../src/engine/connect.ts'
 import { jsonLines } from '../../src/engine/json-lines.ts'
 import { findImage, observeImages, removeTag, rollbackTags, tagImage } from '../../src/engine/images.ts'
@@ -17,6 +18,8 @@ import { pullImage } from '../../src/engine/pull.ts'
 import { registryCredentials } from '../../src/engine/registry-credentials.ts'
 import { rollbackTag } from '../../src/plan/rollback-tag.ts'
 
+/** What the test does by hand. */
+const docker = engineClient(inject('engineUrl'))
 let connection: EngineConnection
 let folder: string
 let open: Registry
@@ -34,19 +37,19 @@ beforeAll(async () => {
   const config = { Env: ['A=b=c'], ExposedPorts: { '80/tcp': {} }, StopSignal: 'SIGINT', User: 'nobody' }
   const Healthcheck = { Test: ['CMD', 'true'], Interval: 5_000_000_000, Retries: 2 }
   const names = [`${open.address}/team/app:1.0`, `${locked.address}/team/app:1.0`]
-  await standInImages(connection.docker, [{ reference: names, files, config: { ...config, Healthcheck } }])
+  await standInImages(docker, [{ reference: names, files, config: { ...config, Healthcheck } }])
   await push(names[0] ?? '', {})
   await push(names[1] ?? '', { ...registryAccount, serveraddress: locked.address })
-  for (const name of names) await connection.docker.getImage(name).remove()
+  for (const name of names) await docker.getImage(name).remove()
 })
 
 afterAll(async () => {
   for (const server of servers) server.close()
-  for (const image of await connection.docker.listImages()) {
+  for (const image of await docker.listImages()) {
     const names = [...(image.RepoTags ?? []), ...(image.RepoDigests ?? [])]
     const ours = names.filter((name) => [open, locked].some(({ address }) => name.startsWith(`${address}/`)))
     for (const name of ours)
-      await connection.docker
+      await docker
         .getImage(name)
         .remove({ force: true })
         .catch(() => {})
@@ -58,7 +61,7 @@ afterAll(async () => {
 })
 
 async function push(reference: string, authconfig: object): Promise<void> {
-  const stream = await connection.docker.getImage(reference).push({ authconfig })
+  const stream = await docker.getImage(reference).push({ authconfig })
   for await (const line of jsonLines(stream)) expect(line).not.toHaveProperty('error')
 }
 

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import { EngineFault } from '../../src/apply/engine.ts'
 import type { EngineEvent, ProbeTarget } from '../../src/apply/engine.ts'
+import { engineClient } from '../../src/demo/engine-address.ts'
 import { connectEngine, type EngineConnection } from '../../src/engine/connect.ts'
 import { engineEvents } from '../../src/engine/events.ts'
 import { execOnce } from '../../src/engine/exec.ts'
@@ -14,6 +15,8 @@ const IMAGE = 'graft-test/base:1'
 const run = (script: string, more: object = {}, host: object = {}) => runThrowaway(connection, script, more, host)
 /** busybox, like the helper's usual image. */
 const SETTINGS = { helperImage: IMAGE }
+/** What the test does by hand. */
+const docker = engineClient(inject('engineUrl'))
 let connection: EngineConnection
 
 beforeAll(async () => {
@@ -70,12 +73,12 @@ test('exec: exit codes, output, a command that is not there, a hang, a container
   expect(long.output.length).toBeLessThan(4200)
   expect(long.output).toMatch(/line 1999$/)
 
-  await connection.docker.getContainer(id).pause()
+  await docker.getContainer(id).pause()
   expect(await exec(id, 'exit 0')).toEqual({ healthy: false, output: 'the container is paused' })
-  await connection.docker.getContainer(id).unpause()
-  await connection.docker.getContainer(id).stop({ t: 1 })
+  await docker.getContainer(id).unpause()
+  await docker.getContainer(id).stop({ t: 1 })
   expect(await exec(id, 'exit 0')).toEqual({ healthy: false, output: 'the container is not running' })
-  await connection.docker.getContainer(id).remove()
+  await docker.getContainer(id).remove()
   await expect(exec(id, 'exit 0')).rejects.toMatchObject({ kind: 'not-found' })
 })
 
@@ -125,9 +128,9 @@ for (const [how, reachable] of [
     expect(await look(silent, http('/'), 1000)).toEqual({ healthy: false, output: 'no answer within 1 s' })
     expect(Date.now() - begun).toBeLessThan(6000)
 
-    await connection.docker.getContainer(id).stop({ t: 1 })
+    await docker.getContainer(id).stop({ t: 1 })
     expect(await look(id, http('/'))).toEqual({ healthy: false, output: 'the container is not running' })
-    const left = await connection.docker.listContainers({ all: true, filters: { label: ['dev.graft.kind=helper'] } })
+    const left = await docker.listContainers({ all: true, filters: { label: ['dev.graft.kind=helper'] } })
     expect(left).toEqual([])
   })
 }
@@ -170,12 +173,12 @@ test('events: of this deployment only, with networks and health, and what looks 
   const stamp = connection.memory.stamp
   await run('sleep 300', { Labels: { 'dev.graft.deployment': 'other' } })
   const id = await run('sleep 300', { Healthcheck: { Test: ['CMD', 'true'], Interval: 50_000_000 } })
-  await connection.docker.getContainer(id).rename({ name: `talking-${id.slice(0, 6)}` })
+  await docker.getContainer(id).rename({ name: `talking-${id.slice(0, 6)}` })
   const has = (action: string) => events.some((event) => event.action === action)
   await until(() => Promise.resolve(has('health_status: healthy')), Boolean)
-  await connection.docker.getNetwork('bridge').disconnect({ Container: id })
-  await connection.docker.getContainer(id).update({ RestartPolicy: { Name: 'always' } })
-  await connection.docker.getContainer(id).remove({ force: true })
+  await docker.getNetwork('bridge').disconnect({ Container: id })
+  await docker.getContainer(id).update({ RestartPolicy: { Name: 'always' } })
+  await docker.getContainer(id).remove({ force: true })
   await until(() => Promise.resolve(has('destroy')), Boolean)
   controller.abort()
   await reading
@@ -202,7 +205,7 @@ test('events: of this deployment only, with networks and health, and what looks 
 
 test('open connections are counted, those of the container itself left out', async () => {
   const id = await run('exec nc -ll -p 8080 -e sleep 30')
-  const info = await connection.docker.getContainer(id).inspect()
+  const info = await docker.getContainer(id).inspect()
   const address = Object.values(info.NetworkSettings.Networks)[0]?.IPAddress ?? ''
   expect(
     await until(

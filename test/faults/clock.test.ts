@@ -126,7 +126,7 @@ const faults: readonly (Fault & { readonly usually?: boolean })[] = [
       await setClock(-72)
       await scene.next()
       scene.startDaemon()
-      await scene.asDeclared(scene.generation(), 30_000)
+      await scene.asDeclared(scene.generation(), 90_000)
     },
     said: shift,
     end: () => setClock(0),

@@ -32,7 +32,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'graft-disk-faults-'))
   // One that was left running would go on with the disk of the last time.
   const before = await faultEngine('disk')
-  await before.remove()
+  await before.stop()
   disk = await smallDisk(`${FAULTS_FOLDER}-disk/data`, 200)
   stateDisk = await smallDisk(`${FAULTS_FOLDER}-disk-state`, 8)
   engine = await faultEngine('disk')

@@ -33,13 +33,17 @@ export async function endure(scene: Scene, table: FaultTable, fault: Fault): Pro
   const exclusive = watchRunning(scene, 'store')
   const serving = watchRunning(scene, 'web')
   let said = ''
+  let over = false
   let converged = 0
   try {
     await fault.begin()
-    said = typeof fault.said === 'function' ? await fault.said() : await scene.says(fault.said)
+    said = typeof fault.said === 'function' ? await fault.said() : await scene.says(fault.said, fault.patience)
+    over = true
     await fault.end()
     converged = await scene.asDeclared(fault.generation?.() ?? scene.generation(), fault.patience)
   } finally {
+    // So that the next one does not meet this one's fault, too.
+    if (!over) await fault.end().catch(() => undefined)
     const [store, web, load] = [await exclusive.stop(), await serving.stop(), await scene.load.take()]
     const ended = converged === 0 ? 'NEVER' : ''
     table.add({

@@ -101,7 +101,7 @@ const faults: readonly (Fault & { readonly usually?: boolean; readonly failed?: 
       await scene.next({ beforeStore: EATS, store: LIMIT })
       const tried = await vi.waitFor(async () => {
         const ids = await failedIds()
-        expect(ids.map((text) => text.split(' ')[0])).toEqual(['store.failed'])
+        expect(ids.some((text) => text.startsWith('store.failed'))).toBe(true)
         return ids
       }, 60_000)
       await pause(8_000)

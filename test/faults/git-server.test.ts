@@ -87,7 +87,6 @@ const faults: readonly (Fault & { readonly usually?: boolean })[] = [
   },
   {
     name: 'cuts the connection in the middle of the pack',
-    usually: true,
     begin: async () => {
       // Enough that there is a middle.
       const noise = Array.from({ length: 2_000 }, () => Math.random()).join('\n')
@@ -149,7 +148,6 @@ const faults: readonly (Fault & { readonly usually?: boolean })[] = [
   },
   {
     name: 'a commit without any file',
-    usually: true,
     begin: async () => {
       const tree = await scene.git('hash-object', '-w', '-t', 'tree', '/dev/null')
       const commit = await scene.git('commit-tree', tree, '-p', 'HEAD', '-m', 'all gone')

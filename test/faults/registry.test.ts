@@ -107,10 +107,10 @@ const faults: readonly (Fault & { readonly usually?: boolean })[] = [
   { name: 'denies the image', ...inMode({ status: 403, code: 'DENIED', message: 'requested access is denied' }) },
   { name: 'has no such tag', ...inMode({ status: 404, code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }) },
   { name: 'is slow', ...inMode('slow', false, { said: changing }) },
-  { name: 'cuts the connection in the middle of a layer', ...inMode('cut blob', false, { patience: 120_000 }) },
+  { name: 'cuts the connection in the middle of a layer', ...inMode('cut blob', false, { patience: 180_000 }) },
   { name: 'sends a layer whose digest is wrong', ...inMode('wrong blob') },
   { name: 'sends a manifest whose digest is wrong', ...inMode('serve', true, { begin: byDigest }) },
-  { name: 'takes requests and never answers', ...inMode('hang', false, { patience: 120_000 }) },
+  { name: 'takes requests and never answers', ...inMode('hang', false, { patience: 180_000 }) },
   {
     name: 'the password is wrong, until somebody logs in',
     begin: async () => {

@@ -139,7 +139,9 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   const asDeclared = async (generation = last, patience = 60_000) => {
     const begun = performance.now()
     for (;;) {
-      const seen = await stage.containers().catch((): Record<string, Seen> => ({}))
+      const all = await stage.containers().catch((): Record<string, Seen> => ({}))
+      // The last candidate that failed is kept for whoever wants to read its log.
+      const seen = Object.fromEntries(Object.entries(all).filter(([name]) => !name.endsWith('.failed')))
       const names = Object.keys(seen).toSorted().join()
       const good =
         names === 'ingress,store,web' &&

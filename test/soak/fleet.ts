@@ -71,6 +71,8 @@ export function leafText(leaf: LeafModel): string | null {
   const way = leaf.ways.get(generation) ?? 'good'
   const image = way === 'no image' ? '127.0.0.1:1/nowhere:1' : BASE_IMAGE
   const lines = [`generation: ${generation}`, `image: ${image}`, `environment: {GENERATION: "${generation}"}`]
+  // What works may take its time on a busy machine.
+  const deadline = way === 'good' ? '2m' : '8s'
   const idle = 'trap "exit 0" TERM; while :; do sleep 1 & wait; done'
   const begin = way === 'exits' ? 'exit 3; ' : way === 'never healthy' ? '' : 'touch /tmp/ok; '
   const run = (line: string) => lines.push(`command: ${JSON.stringify(['/bin/sh', '-c', line])}`)
@@ -87,13 +89,13 @@ export function leafText(leaf: LeafModel): string | null {
     lines.push(
       `ports: [{target: 8080, published: ${leaf.port}, host_ip: 127.0.0.1, http: true}]`,
       'healthcheck: {http: {port: 8080, path: /index.html}, interval: 2s, retries: 3}',
-      'update: {drain: 1s, deadline: 8s, settle: 500ms}',
+      `update: {drain: 1s, deadline: ${deadline}, settle: 500ms}`,
     )
   } else {
     run(`${begin}${idle}`)
     lines.push(
       'healthcheck: {test: ["CMD", "/bin/test", "-e", "/tmp/ok"], interval: 5s}',
-      'update: {drain: 100ms, deadline: 8s, settle: 500ms}',
+      `update: {drain: 100ms, deadline: ${deadline}, settle: 500ms}`,
       'stop_grace_period: 3s',
     )
     if (kind === 'store') lines.push(`volumes: ["${leaf.name}:/data"]`)

@@ -168,6 +168,7 @@ const surroundingFiles = {
   'deployment.yaml': `name: examples
 networks: {backend: {}}
 volumes: {data: {}}
+secrets: {database-password: {host: a}, tls-key: {host: b}}
 variables: {region: eu-1, greeting: Hello}
 ingress: {image: haproxy:3.2-alpine, generation: 1}
 `,

@@ -167,7 +167,9 @@ describe('what is not taken over', () => {
       'web.yaml': web(2, 'volumes: ["data:/data"]\n'),
     })
     const { id } = await facts('web')
-    expect(await adopt('--yes')).toMatchObject({ exitCode: 0 })
+    const done = await adopt('--yes', '--json')
+    expect(done.exitCode, done.output).toBe(0)
+    for (const part of ['"how": "as-is"', '"adopted": true', '"inSync": true']) expect(done.output).toContain(part)
     expect(await facts('web')).toMatchObject({ id })
     await stage.docker.getContainer(id).remove({ force: true })
     await stage.docker.getVolume(`${stage.name}_data`).remove()

@@ -75,16 +75,22 @@ export const PROCESS_CASES = {
     {
       about: 'as a file',
       set: {
-        secrets: { files: { '/run/secrets/one': { content: 'host:one', mode: 0o400, uid: 7, gid: 8 } }, environment: {} },
+        secrets: {
+          files: { '/run/secrets/one': { content: 'host:one', mode: 0o400, uid: 7, gid: 8 } },
+          environment: {},
+        },
       },
       changes: ['secrets./run/secrets/one'],
-      reaches: { 'Config.Labels.dev\\.graft\\.secrets~': '/run/secrets/one' },
+      reaches: { 'Config.Labels.dev\\.graft\\.secrets~': ['/run/secrets/one'] },
     },
     {
       about: 'as a file of a read-only container',
       base: { read_only: true },
       set: {
-        secrets: { files: { '/run/secrets/one': { content: 'host:one', mode: 0o400, uid: 7, gid: 8 } }, environment: {} },
+        secrets: {
+          files: { '/run/secrets/one': { content: 'host:one', mode: 0o400, uid: 7, gid: 8 } },
+          environment: {},
+        },
       },
       changes: ['secrets./run/secrets/one'],
       reaches: { 'HostConfig.Mounts': [{ Type: 'volume', Target: '/run/secrets' }] },
@@ -93,7 +99,7 @@ export const PROCESS_CASES = {
       about: 'as a variable',
       set: { secrets: { files: {}, environment: { PASSWORD: 'host:one' } } },
       changes: ['environment.PASSWORD'],
-      reaches: { 'Config.Env~': 'PASSWORD=the value of host:one' },
+      reaches: { 'Config.Env~': ['PASSWORD=the value of host:one'] },
     },
   ],
   healthcheck: [

@@ -70,7 +70,7 @@ export interface Stage {
 
 export interface StageOptions {
   readonly engineUrl: string
-  /** Where the test itself asks the engine; absent: through graft's own connection. */
+  /** Where the test itself asks the engine; absent: the same. */
   readonly testUrl?: string
   readonly settings?: Partial<Settings>
   /** Beside the usual `deployment.yaml`. */
@@ -96,7 +96,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const connection = await connectEngine(options.engineUrl)
   const engine = dockerEngine(connection)
   const deployment = await openDeployment(settings, {})
-  const docker = options.testUrl === undefined ? connection.docker : engineClient(options.testUrl)
+  const docker = engineClient(options.testUrl ?? options.engineUrl)
 
   async function commit(files: Readonly<Record<string, string | null>>, message = 'change'): Promise<string> {
     for (const [path, text] of Object.entries(files)) {
