@@ -128,7 +128,12 @@ export function createReader(limits: ReadLimits = DEFAULT_READ_LIMITS): Reader {
 /** Each set, each leaf and each byte of YAML costs time, and nothing else is done meanwhile. */
 function tooMuch({ deployment, candidates, sets }: Layout, limits: ReadLimits): Problem | null {
   const problem = (message: string, remedy: string): Problem => ({
-    ...{ file: null, line: null, column: null, text: null, leaf: null, severity: 'unreadable' },
+    file: null,
+    line: null,
+    column: null,
+    text: null,
+    leaf: null,
+    severity: 'unreadable',
     message,
     remedy,
   })

@@ -39,19 +39,21 @@ export function createRateLimit({ perMinute, inAll }: RateLimits): RateLimit {
     // Those that were heard last are at the end.
     buckets.delete(key)
     buckets.set(key, known)
-    if (buckets.size > MOST) forgetOne(now)
+    if (buckets.size > MOST) forgetSome(now)
     return known
   }
 
-  /** The one that was not heard for longest, proven ones last. */
-  function forgetOne(now: number): void {
+  /** Those that were not heard for longest, many at once; proven ones stay while there are others. */
+  function forgetSome(now: number): void {
+    let gone = 0
     for (const [key, bucket] of buckets) {
+      if (gone === MOST / 10) return
       if (isTrusted(bucket, now)) continue
       buckets.delete(key)
-      return
+      gone += 1
     }
     const [first] = buckets.keys()
-    if (first !== undefined) buckets.delete(first)
+    if (gone === 0 && first !== undefined) buckets.delete(first)
   }
 
   return {

@@ -25,9 +25,13 @@ import { BASE_IMAGE, store, web, type LeafWish } from './scene-leaves.ts'
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 export const FAULTS_FOLDER = '/var/tmp/graft-ground/faults'
 
-/** Each file of faults has an engine of its own, with its data kept for the next time. */
-export function faultEngine(name: string): Promise<HostEngine> {
-  return bringUpEngine({ suite: 'trixie', folder: `${FAULTS_FOLDER}-${name}` })
+/** Each file of faults has an engine of its own, with its images kept for the next time. */
+export async function faultEngine(name: string): Promise<HostEngine> {
+  const engine = await bringUpEngine({ suite: 'trixie', folder: `${FAULTS_FOLDER}-${name}` })
+  const docker = engineClient(engine.url)
+  // Of a run that was ended before its end.
+  for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
+  return engine
 }
 
 const BYSTANDER = 'bystander'
@@ -184,7 +188,7 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   if (options.withoutFirst !== true) {
     await next()
     startDaemon()
-    await asDeclared(last, 30_000).catch(async (error: unknown) => {
+    await asDeclared(last, 120_000).catch(async (error: unknown) => {
       await endDaemon()
       throw error
     })

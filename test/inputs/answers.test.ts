@@ -19,6 +19,9 @@ import { graft } from '../unit/cli/fake-surroundings.ts'
 import { inputTable, runs } from './input-table.ts'
 
 const { row } = inputTable('Answers of engines, containers and registries')
+/** What no terminal may get, besides colours. */
+// oxlint-disable-next-line no-control-regex
+const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/
 const QUICK = { patience: { attemptMs: 1_000, waitMs: 1_500 } }
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
@@ -32,7 +35,11 @@ row('random frames of a log', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 8 }), fc.boolean(), async (parts, tty) => {
       const joiner = logLineJoiner(tty)
-      for await (const frame of frames(Readable.from(parts.map((part) => Buffer.from(part))), tty)) joiner.add(frame)
+      try {
+        for await (const frame of frames(Readable.from(parts.map((part) => Buffer.from(part))), tty)) joiner.add(frame)
+      } catch (error) {
+        expect(String(error)).toContain('a stream that is none of a container')
+      }
       joiner.end()
     }),
     { numRuns: count },
@@ -164,9 +171,7 @@ row('log lines that steer a terminal', () => {
   for (const [what, text] of STEERING) {
     for (const clean of [withoutSteering(`a${text}b`), ownColours(`a${text}b`), plain(`a${text}b`)]) {
       // oxlint-disable-next-line no-control-regex
-      expect(clean.replace(/\u001B\[[0-9;]*m/g, ''), what).not.toMatch(
-        /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/,
-      )
+      expect(clean.replace(/\u001B\[[0-9;]*m/g, ''), what).not.toMatch(CONTROLS)
       // oxlint-disable-next-line no-control-regex
       expect(clean, what).not.toMatch(/\u001B\[(?:\d+;)*0*8m/)
     }
@@ -191,9 +196,7 @@ row('random texts to a terminal', () => {
     fc.property(pieces, (parts) => {
       const clean = withoutSteering(parts.join(''))
       // oxlint-disable-next-line no-control-regex
-      expect(clean.replace(/\u001B\[[0-9;]*m/g, '')).not.toMatch(
-        /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E]/,
-      )
+      expect(clean.replace(/\u001B\[[0-9;]*m/g, '')).not.toMatch(CONTROLS)
       expect(withoutSteering(clean)).toBe(clean)
       const value = { text: parts.join('') }
       expect(JSON.parse(steadyJson(JSON.stringify(value)))).toEqual(value)
@@ -203,20 +206,24 @@ row('random texts to a terminal', () => {
   return `${count} written`
 })
 
-row('everything that a command writes goes that way', async () => {
-  const { out, err } = await graft(['validate', '--repo', '/\u001B[2J\u009B31m'])
-  expect(out + err).not.toMatch(/\u009B/)
-  expect(out + err).not.toContain('\u001B[2J')
-  let written = ''
-  const stream = { write: (text: string) => ((written += text), true) }
-  const terminal = { stream, isTerminal: true, size: () => ({ columns: 80, rows: 24 }) } as never
-  const output = createOutput({ stdout: terminal, stderr: terminal, env: {} } as never, undefined)
-  output.print(['a\u001B[2Jb'])
-  output.say(['a\u001B]0;x\u0007b'])
-  output.printJson({ a: '\u009B2J' })
-  expect(written).toBe('ab\nab\n{\n  "a": "\\u009b2J"\n}\n')
-  return 'print, say, JSON'
-})
+row(
+  'everything that a command writes goes that way',
+  async () => {
+    const { out, err } = await graft(['validate', '--repo', '/\u001B[2J\u009B31m'])
+    expect(out + err).not.toContain('\u009B')
+    expect(out + err).not.toContain('\u001B[2J')
+    let written = ''
+    const stream = { write: (text: string) => ((written += text), true) }
+    const terminal = { stream, isTerminal: true, size: () => ({ columns: 80, rows: 24 }) } as never
+    const output = createOutput({ stdout: terminal, stderr: terminal, env: {} } as never, undefined)
+    output.print(['a\u001B[2Jb'])
+    output.say(['a\u001B]0;x\u0007b'])
+    output.printJson({ a: '\u009B2J' })
+    expect(written).toBe('ab\nab\n{\n  "a": "\\u009b2J"\n}\n')
+    return 'print, say, JSON'
+  },
+  600_000,
+)
 
 const NONSENSE: readonly (readonly [string, string | Buffer])[] = [
   ['nothing', ''],
@@ -256,7 +263,8 @@ for (const [what, body] of NONSENSE) {
         )
         if (answer instanceof Error) {
           expect(answer).toBeInstanceOf(EngineFault)
-          expect(answer.message).not.toMatch(/Cannot read|undefined|is not a function|\u001B/)
+          expect(answer.message).not.toMatch(/Cannot read|undefined|is not a function/)
+          expect(answer.message).not.toContain('\u001B')
         }
         said.push(answer instanceof Error ? answer.message.replaceAll(address, 'HOST') : JSON.stringify(answer))
       }

@@ -74,10 +74,12 @@ export async function startWatch({ docker, deployment, prefix, fleet, foreign }:
     for (const leaf of fleet.leaves) {
       const count = now.get(leaf.name) ?? 0
       if (!isStartFirst(leaf) && count > 1 && !isExcused(leaf.name)) tell('never-two', `${leaf.name}: ${count} run`)
-      if (isStartFirst(leaf) && count === 0 && running.has(leaf.name) && !isExcused(leaf.name))
+      // One that left the tree may go rounds later, when nothing can use it any more.
+      const wanted = leaf.generation !== null && !isExcused(leaf.name)
+      if (isStartFirst(leaf) && count === 0 && running.has(leaf.name) && wanted)
         tell('always-healthy', `${leaf.name}: none runs`)
       if (count > 0) running.add(leaf.name)
-      else if (isExcused(leaf.name)) running.delete(leaf.name)
+      else if (!wanted) running.delete(leaf.name)
     }
     if (looks % 10 === 0) {
       if ((await foreign()) !== asItWas) tell('not-ours', `what is somebody else's has changed: ${await foreign()}`)

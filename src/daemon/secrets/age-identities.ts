@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 
-import { armor, Decrypter } from 'age-encryption'
+import { armor, Decrypter, identityToRecipient } from 'age-encryption'
 
 import type { SopsFault, SopsMetadata } from '../../desired/sops/sops-file.ts'
 
@@ -51,6 +51,19 @@ export async function readAgeIdentities(file: string): Promise<AgeIdentities> {
     : { file, keys, fault: null }
 }
 
+/** Each try costs time, and whoever may push may write such a file: characters of one, and how many are tried. */
+const LARGEST_HEADER = 16 * 1024
+const MOST_TRIES = 8
+
+/** Empty for a damaged identity. */
+async function recipientOf(key: string): Promise<string> {
+  try {
+    return await identityToRecipient(key)
+  } catch {
+    return ''
+  }
+}
+
 /** The 32 bytes that a file's values are encrypted with. */
 export async function findDataKey(metadata: SopsMetadata, identities: AgeIdentities): Promise<Uint8Array | SopsFault> {
   if (identities.fault !== null) return identities.fault
@@ -63,12 +76,14 @@ export async function findDataKey(metadata: SopsMetadata, identities: AgeIdentit
       remedy: 'take it from its backup',
     }
   }
-  for (const { enc } of metadata.age) {
+  const own = new Set(await Promise.all(identities.keys.map((key) => recipientOf(key))))
+  const ours = metadata.age.filter(({ recipient, enc }) => own.has(recipient) && enc.length <= LARGEST_HEADER)
+  for (const { enc } of ours.slice(0, MOST_TRIES)) {
     try {
       const key = await decrypter.decrypt(armor.decode(enc))
       if (key.length === 32) return key
     } catch {
-      // Made for somebody else, or damaged: another recipient's may do.
+      // Damaged: another one may do.
     }
   }
   const recipients = metadata.age.map(({ recipient }) => recipient).slice(0, 4)

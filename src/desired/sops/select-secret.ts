@@ -90,8 +90,9 @@ function scalarOf(value: OpenValue, plain: Data): Data {
   if (value.type === null) return plain
   if (value.type === 'bool') return isTrue(value)
   const text = Buffer.from(value.bytes).toString('utf8')
-  if (value.type === 'int') return BigInt(text)
-  return value.type === 'float' ? Number(text) : text
+  // A number that is none was written by somebody else than sops; it stays what it is.
+  if (value.type === 'int' && /^-?\d{1,40}$/.test(text)) return BigInt(text)
+  return value.type === 'float' && Number.isFinite(Number(text)) ? Number(text) : text
 }
 
 function isTrue({ bytes }: OpenValue): boolean {

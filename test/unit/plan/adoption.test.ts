@@ -78,7 +78,11 @@ describe('taking over', () => {
     const matches = new Map([['web', container]])
     const mirror = (text: string) => text
     const [adoption] = planAdoptions({
-      ...{ tree: differing, matches, liveIds: new Map(), runDigest, mirror },
+      tree: differing,
+      matches,
+      liveIds: new Map(),
+      runDigest,
+      mirror,
       observed: field === 'image' ? { ...observed, images } : observed,
     })
     expect(fields(adoption?.differs ?? [])).toContain(field)
@@ -91,7 +95,11 @@ describe('taking over', () => {
     const container = { ...(await byHand(tree, 'web')), imageId: `sha256:${'9'.repeat(64)}` }
     const observed = await (await hostOf(tree)).observe(tree)
     const [adoption] = planAdoptions({
-      ...{ tree, observed, liveIds: new Map(), runDigest, mirror: (text: string) => text },
+      tree,
+      observed,
+      liveIds: new Map(),
+      runDigest,
+      mirror: (text: string) => text,
       matches: new Map([['web', container]]),
     })
     expect(adoption).toMatchObject({

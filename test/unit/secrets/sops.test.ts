@@ -250,3 +250,30 @@ describe('the file of age keys', () => {
     expect(fault?.remedy).toContain('age-keygen')
   })
 })
+
+describe('a file that somebody wrote to do harm', () => {
+  it('has numbers that are none', async () => {
+    const text = await written('a.yaml', { n: 'no number', f: 'none' })
+    // The type is no part of what is authenticated.
+    const lies = text.replace(/^(n: .*)type:str/m, '$1type:int').replace(/^(f: .*)type:str/m, '$1type:float')
+    expect(lies).not.toBe(text)
+    expect(await read('a.yaml', lies, null)).toBe('n: no number\nf: none\n')
+  })
+
+  it.each([
+    ['deep nesting', `a: ${'['.repeat(20_000)}`],
+    ['nesting as deep as YAML reads', `a: ${'['.repeat(200)}1${']'.repeat(200)}\nsops: {}\n`],
+    ['an alias', 'a: &a 1\nb: *a\nsops: {age: [], mac: x}\n'],
+    ['a bomb of aliases', `a: &a [x,x,x,x,x,x,x,x]\nsops: [*a,*a,*a,*a,*a,*a]\n`],
+    ['a key that is a list', '? [a]\n: b\nsops: {}\n'],
+    ['metadata that is a text', 'a: b\nsops: all of it\n'],
+    ['metadata of wrong types', 'a: b\nsops: {age: {enc: 1}, mac: 2, lastmodified: []}\n'],
+    ['the name of a prototype', 'a: b\n__proto__: {x: 1}\nsops: {age: []}\n'],
+    ['nothing', ''],
+  ])('%s: refused with words', async (_what, text) => {
+    expect(await read('a.yaml', text, ['a'])).toMatchObject({
+      message: expect.stringMatching(/\w/),
+      remedy: expect.stringMatching(/\w/),
+    })
+  })
+})
