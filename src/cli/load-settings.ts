@@ -101,7 +101,7 @@ function wordsOfLimit(name: string): { message: string; remedy: string } {
   if (name === '') {
     return {
       message: 'limits is a mapping of names and numbers',
-      remedy: 'write --limit files=100000, or in the file limits: {files: 100000}',
+      remedy: 'write --set-limit files=100000, or in the file limits: {files: 100000}',
     }
   }
   const known = limitWords(name)

@@ -126,7 +126,7 @@ export const SETTING_WORDS = {
     description: "Where a commit status links to, {commit} and {host} filled in; default: the commit's page",
   },
   limits: {
-    flag: 'limit',
+    flag: 'set-limit',
     value: 'NAME=VALUE',
     description: 'How much is read of what others give: files, sizes, memory, webhooks a minute; in the file a mapping',
   },
