@@ -28,10 +28,10 @@ export function fromFlags(flags: Given, cwd: string): { sources: Sources; proble
   const sources: Sources = new Map()
   const problems: Problem[] = []
   for (const key of KEYS) {
-    const flag = WORDS[key]?.flag
-    const value = flags[flag ?? key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())]
+    const flag = WORDS[key]?.flag ?? key.replaceAll('_', '-')
+    const value = flags[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
     if (value === undefined) continue
-    const name = `--${flag ?? key.replaceAll('_', '-')}`
+    const name = `--${flag}`
     const text = value === true ? name : `${name} ${String(value)}`
     const problem: SettingSource['problem'] = (_path, message, remedy) => nowhere(text, message, remedy)
     sources.set(key, { value: listed(key, value), folder: cwd, problem })
