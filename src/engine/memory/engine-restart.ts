@@ -1,4 +1,5 @@
-// The engine itself is killed and started again, without live-restore: what comes back is a matter of restart policies.
+// The engine itself is killed and started again: what comes back is a matter of restart policies, and with live-restore
+// nothing goes down at all.
 
 import { EngineFault } from '../../apply/engine.ts'
 import { begin, halt, INITIAL_BACKOFF } from './lifecycle.ts'
@@ -8,9 +9,10 @@ import { emitDown, type MemoryContainer, type World } from './world.ts'
  * Every container goes down with the engine. Then `always` comes back, also where somebody had stopped it; `on-failure`
  * comes back after any exit code but 0; `unless-stopped` and `no` stay exited. As measured on Docker 20.10 and 28.5.
  */
-export function restartEngine(world: World): void {
+export function restartEngine(world: World, { liveRestore }: { readonly liveRestore: boolean }): void {
   const now = world.clock.now()
   emitDown(world)
+  if (liveRestore) return
   for (const container of world.containers.values()) {
     if (container.state === 'created' || container.state === 'exited') continue
     halt(container, 255, now)

@@ -45,8 +45,8 @@ export interface MemoryEngine extends Engine {
   /** What somebody does by hand, besides the engine's own calls. */
   kill(id: string, exitCode?: number): void
   pause(id: string): void
-  /** The engine goes down with all containers and comes back; see engine-restart.ts. */
-  restart(): void
+  /** The engine goes down and comes back, its containers with it unless they live on; see engine-restart.ts. */
+  restart(options?: { readonly liveRestore: boolean }): void
 }
 
 export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
@@ -192,9 +192,9 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       catchUp(world)
       containers.pause(world, id)
     },
-    restart: () => {
+    restart: (options = { liveRestore: false }) => {
       catchUp(world)
-      restartEngine(world)
+      restartEngine(world, options)
     },
   }
 }

@@ -1,0 +1,40 @@
+// A look at an engine in memory.
+
+import { behaviourOf, isWell } from '../../src/engine/memory/behaviour.ts'
+import { labelsOf, type MemoryContainer, type World } from '../../src/engine/memory/world.ts'
+import type { Look, SeenContainer } from './look.ts'
+
+/** `due`: what time has brought is not carried out by looking. */
+export function lookAtWorld(world: World, deployment: string): Look {
+  const at = world.clock.now()
+  const containers = [...world.containers.values()].map((container) => seen(world, container))
+  const foreign = new Map<string, string>()
+  for (const container of world.containers.values()) {
+    if (labelsOf(world, container)?.deployment === deployment) continue
+    foreign.set(`container ${container.id.slice(0, 12)}`, `${container.name} ${container.restartPolicy}`)
+  }
+  for (const { name, deployment: of } of world.networks.values())
+    if (of !== deployment) foreign.set(`network ${name}`, name)
+  for (const { name, deployment: of } of world.volumes.values())
+    if (of !== deployment) foreign.set(`volume ${name}`, name)
+  return { at, containers, volumes: [...world.volumes.keys()], foreign }
+}
+
+function seen(world: World, container: MemoryContainer): SeenContainer {
+  const labels = labelsOf(world, container)
+  const running = container.state === 'running' || container.state === 'paused'
+  const uptime = world.clock.now() - (container.startedAt ?? world.clock.now())
+  const script = behaviourOf(world.images.get(container.imageId), container.running)
+  return {
+    id: container.id,
+    name: container.name,
+    deployment: labels?.deployment ?? null,
+    leaf: labels?.leaf ?? null,
+    generation: labels === null ? null : String(labels.generation),
+    runDigest: labels?.digest ?? null,
+    commit: labels?.commit ?? null,
+    running,
+    healthy: container.state === 'paused' ? false : running ? isWell(script, uptime) : null,
+    restartPolicy: container.restartPolicy,
+  }
+}

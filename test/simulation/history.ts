@@ -1,0 +1,515 @@
+// One simulated history: a repository, an engine in memory and whole daemons of graft, through everything that its
+// steps say, watched all the way; then the faults stop, and what was asked for last must come about.
+
+import { accept } from '../../src/daemon/accept.ts'
+import { createHealthWatch } from '../../src/daemon/health-watch.ts'
+import { createHistoryIndex } from '../../src/daemon/history-index.ts'
+import { startDaemon, type Daemon } from '../../src/daemon/loop.ts'
+import type { Deployment } from '../../src/daemon/open-deployment.ts'
+import { settingsSchema } from '../../src/daemon/settings.ts'
+import { createReconciler } from '../../src/daemon/reconcile.ts'
+import { NO_POLICY } from '../../src/desired/policy.ts'
+import { createReader } from '../../src/desired/read.ts'
+import type { Tree } from '../../src/desired/tree.ts'
+import { virtualClock } from '../../src/engine/memory/clock.ts'
+import { memoryEngine } from '../../src/engine/memory/memory-engine.ts'
+import { labelsOf } from '../../src/engine/memory/world.ts'
+import { watchInvariants, type Violation } from '../invariants/invariants.ts'
+import { lookAtWorld } from '../invariants/look-memory.ts'
+import { memoryRepository } from '../unit/cli/memory-repository.ts'
+import { runDigest } from '../unit/plan/build.ts'
+import { startProcess, type CallFault, type Process, type Weather } from './faulty-engine.ts'
+import {
+  behaviour,
+  changes,
+  filesOf,
+  firstState,
+  heldLeaves,
+  isExclusive,
+  isSound,
+  isStartFirst,
+  LEAVES,
+  otherPort,
+  placeOf,
+  type LeafState,
+  type SiteState,
+} from './site.ts'
+import type { Step } from './steps.ts'
+
+export interface Ended {
+  readonly violations: readonly Violation[]
+  readonly calls: number
+  readonly faults: number
+  readonly deaths: number
+  readonly turns: number
+  /** Virtual milliseconds from the end of the faults until all was as wished. */
+  readonly settledIn: number | null
+  readonly story: readonly string[]
+}
+
+/** Calls that take something down. */
+const TAKES_DOWN: ReadonlySet<string> = new Set(['stop', 'remove'])
+const CHANGES: ReadonlySet<string> = new Set([
+  'start',
+  'stop',
+  'unpause',
+  'setRestartPolicy',
+  'updateLimits',
+  'rename',
+  'remove',
+  'connect',
+  'disconnect',
+  'putFiles',
+])
+/** Commits that graft may still be acting on: a table that has begun goes on for its deadline and its drain. */
+const IN_HAND = 400_000
+const PATIENCE = 45 * 60_000
+
+export async function live(steps: readonly Step[]): Promise<Ended> {
+  const clock = virtualClock()
+  const engine = memoryEngine({ clock })
+  engine.addImage('app:1', { behaviour, facts: { healthcheck: null } })
+  engine.addForeign('somebody', 'other:1')
+  engine.addForeign('shop-else', 'other:2')
+  const world = engine.world()
+
+  let site: SiteState = firstState()
+  let files = filesOf(site)
+  const repository = memoryRepository(Object.fromEntries(files))
+  const highest = new Map(LEAVES.map((leaf) => [leaf, 1]))
+  const past = new Map<string, LeafState[]>([...site.leaves].map(([leaf, state]) => [leaf, [state]]))
+  const story: string[] = []
+  const tell = (text: string): void => void story.push(`${((clock.steady() - begun) / 1000).toFixed(2)} s  ${text}`)
+  const begun = clock.steady()
+
+  // What commits ever meant, and which of them graft may be acting on.
+  const digests = new Map<string, Set<string>>()
+  const wishes: { at: number; running: ReadonlySet<string> }[] = []
+  const noteTree = (tree: Tree): void => {
+    for (const leaf of tree.leaves.values()) {
+      const known = digests.get(leaf.name) ?? new Set()
+      known.add(`${leaf.generation} ${runDigest(leaf)}`)
+      digests.set(leaf.name, known)
+    }
+  }
+  const noteWish = (): void => {
+    const running = [...site.leaves.keys()].filter((leaf) => !site.stopped.has(placeOf(leaf).set))
+    wishes.push({ at: clock.steady(), running: new Set(running) })
+  }
+  noteWish()
+
+  const watch = watchInvariants(
+    {
+      deployment: 'shop',
+      isStartFirst,
+      isExclusive,
+      isWanted(leaf) {
+        const recent = wishes.filter(({ at }, index) => {
+          const until = wishes[index + 1]?.at ?? Number.POSITIVE_INFINITY
+          return until > clock.steady() - IN_HAND || at > clock.steady() - IN_HAND
+        })
+        return recent.every(({ running }) => running.has(leaf))
+      },
+      isAccepted: (leaf, generation, digest) => digests.get(leaf)?.has(`${generation} ${digest}`) === true,
+      isData: (volume) => ['shop_db', 'shop_queue', 'shop_store'].includes(volume),
+    },
+    { continuity: false },
+  )
+  const look = () => lookAtWorld(world, 'shop')
+  world.listeners.add(() => watch.see(look()))
+
+  // The weather: what befalls calls and events.
+  let callFaults: CallFault[] = []
+  let gap = 0
+  let nextIn = 0
+  let eventFault: { how: 'late' | 'twice' | 'never'; left: number } | null = null
+  let awayUntil = 0
+  const weather: Weather = {
+    isAway: () => clock.steady() < awayUntil,
+    fault() {
+      if (callFaults.length === 0 || nextIn-- > 0) return null
+      nextIn = gap
+      return callFaults.shift() ?? null
+    },
+    event() {
+      if (eventFault === null) return null
+      const { how } = eventFault
+      if (--eventFault.left <= 0) eventFault = null
+      return how
+    },
+  }
+
+  // Tries of specs that cannot come up, and what else happened meanwhile (I6).
+  const tries = new Map<string, { count: number; disturbedBefore: number }>()
+  let disturbances = 0
+  const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
+
+  function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
+    if (moment === 'after') return watch.see(look())
+    counts.calls++
+    const id = String(args[0])
+    if (CHANGES.has(call)) watch.touches(look(), id)
+    if (TAKES_DOWN.has(call)) watch.takesDown(look(), id)
+    if (call === 'start') countTry(id)
+  }
+
+  function countTry(id: string): void {
+    const container = world.containers.get(id)
+    const labels = container === undefined ? null : labelsOf(world, container)
+    if (container === undefined || labels === null || !container.name.endsWith('.next')) return
+    const state = past.get(labels.leaf)?.find(({ generation }) => generation === labels.generation)
+    if (state === undefined || isSound(state.flavour)) return
+    const key = `${labels.leaf} generation ${labels.generation}`
+    const known = tries.get(key) ?? { count: 0, disturbedBefore: disturbances }
+    known.count++
+    tries.set(key, known)
+    if (known.count > 1 + disturbances - known.disturbedBefore)
+      watch.say('I6', clock.now(), `${key}, which failed, was tried ${known.count} times`)
+  }
+
+  // The daemon, as often as it has to be started.
+  let graft: { process: Process; daemon: Daemon; abort: AbortController } | null = null
+
+  function boot(): void {
+    const abort = new AbortController()
+    const process = startProcess({
+      engine,
+      clock,
+      weather,
+      onCall,
+      onFault() {
+        counts.faults++
+        disturbances++
+      },
+      onDeath() {
+        counts.deaths++
+        disturbances++
+        tell('graft dies')
+      },
+    })
+    let wake = (): void => undefined
+    const health = createHealthWatch(process.engine, process.clock, abort.signal, () => wake())
+    const reconciler = createReconciler({
+      engine: process.engine,
+      clock: process.clock,
+      runDigest,
+      mirror: (reference) => reference,
+      parallel: 4,
+      report: () => undefined,
+      probed: () => health.seen(),
+      onChange: () => wake(),
+    })
+    const daemon = startDaemon(
+      {
+        deployment: deploymentOn(repository, noteTree),
+        engine: process.engine,
+        reconciler,
+        clock: process.clock,
+        signal: abort.signal,
+        probed: () => health.seen(),
+        stillOurs: () => Promise.resolve(),
+        tell(news) {
+          if (news.kind === 'turn') counts.turns++
+        },
+        onTurn: (turn) => health.follow(turn),
+      },
+      (callback) => (wake = callback),
+    )
+    daemon.ended.catch((error: unknown) => watch.say('I5', clock.now(), `the daemon ended: ${String(error)}`))
+    graft = { process, daemon, abort }
+    tell('graft starts')
+  }
+
+  function commit(next: SiteState, subject: string): void {
+    site = next
+    const after = filesOf(site)
+    repository.commit(changes(files, after), subject)
+    files = after
+    if (site.readable) noteWish()
+    tell(`commit: ${subject}`)
+    graft?.daemon.pushed()
+  }
+
+  function bumped(leaves: readonly string[], flavour: LeafState['flavour'], more: Partial<LeafState> = {}): SiteState {
+    const all = new Map(site.leaves)
+    for (const leaf of leaves) {
+      const before = all.get(leaf)
+      if (before === undefined) continue
+      const generation = (highest.get(leaf) ?? 0) + 1
+      highest.set(leaf, generation)
+      const state = { ...before, ...more, generation, flavour }
+      all.set(leaf, state)
+      past.get(leaf)?.push(state)
+    }
+    return { ...site, leaves: all, readable: true }
+  }
+
+  async function take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'wait':
+        return
+      case 'bump':
+        return commit(bumped(step.leaves, step.flavour), `${step.leaves.join(' ')} ${step.flavour}`)
+      case 'back': {
+        const known = past.get(step.leaf)?.at(-1 - step.by)
+        const now = site.leaves.get(step.leaf)
+        if (known === undefined || now === undefined) return
+        // Another leaf may have its port by now.
+        const state = { ...known }
+        const taken = [...site.leaves].some(
+          ([leaf, other]) => leaf !== step.leaf && other.port === state.port && isPort(leaf),
+        )
+        if (isPort(step.leaf) && taken) return
+        commit(
+          { ...site, leaves: new Map(site.leaves).set(step.leaf, state), readable: true },
+          `${step.leaf} back to ${state.generation}`,
+        )
+        return
+      }
+      case 'remove': {
+        if (site.leaves.size <= 6 || !site.leaves.has(step.leaf)) return
+        const leaves = new Map(site.leaves)
+        leaves.delete(step.leaf)
+        return commit({ ...site, leaves, readable: true }, `without ${step.leaf}`)
+      }
+      case 'add': {
+        if (site.leaves.has(step.leaf)) return
+        const generation = (highest.get(step.leaf) ?? 0) + 1
+        highest.set(step.leaf, generation)
+        const used = [...site.leaves].filter(([leaf]) => isPort(leaf)).map(([, { port }]) => port)
+        const port = [8080, 8081, 8082].find((one) => !used.includes(one)) ?? 8080
+        const state: LeafState = { generation, flavour: 'good', port }
+        past.get(step.leaf)?.push(state)
+        return commit(
+          { ...site, leaves: new Map(site.leaves).set(step.leaf, state), readable: true },
+          `with ${step.leaf}`,
+        )
+      }
+      case 'move-port': {
+        const edge = site.leaves.get('edge')
+        if (edge === undefined) return
+        const rim = site.leaves.get('rim')
+        let port = otherPort(edge.port)
+        if (rim?.port === port) port = otherPort(port)
+        return commit(bumped(['edge'], 'good', { port }), `edge to port ${port}`)
+      }
+      case 'swap-ports': {
+        const [edge, rim] = [site.leaves.get('edge'), site.leaves.get('rim')]
+        if (edge === undefined || rim === undefined) return
+        const half = bumped(['edge'], 'good', { port: rim.port })
+        site = half
+        return commit(bumped(['rim'], 'good', { port: edge.port }), 'edge and rim swap ports')
+      }
+      case 'stop-set':
+      case 'suspend-set': {
+        const key = step.do === 'stop-set' ? 'stopped' : 'suspended'
+        const sets = new Set(site[key])
+        if (!sets.delete(step.set)) sets.add(step.set)
+        return commit({ ...site, [key]: sets, readable: true }, `${key}: ${[...sets].join(' ')}`)
+      }
+      case 'unreadable':
+        return commit({ ...site, readable: false }, 'does not read')
+      case 'kill': {
+        const doomed = graft
+        if (doomed === null) return boot()
+        doomed.process.dieIn(step.calls, step.moment)
+        await clock.advance(10_000)
+        doomed.process.kill()
+        doomed.abort.abort()
+        graft = null
+        await clock.advance(step.away)
+        return boot()
+      }
+      case 'end': {
+        const leaving = graft
+        if (leaving === null) return boot()
+        tell('graft is asked to end')
+        leaving.abort.abort()
+        await clock.advance(400_000)
+        leaving.process.kill()
+        disturbances++
+        graft = null
+        await clock.advance(step.away)
+        return boot()
+      }
+      case 'engine-restart':
+        tell(`the engine restarts${step.live ? ', its containers live on' : ''}`)
+        disturbances += 10
+        awayUntil = clock.steady() + step.away
+        return engine.restart({ liveRestore: step.live })
+      case 'calls':
+        tell(`calls: ${step.faults.join(' ')}, one in ${step.gap + 1}`)
+        callFaults = Array.from({ length: step.count }, (_, i) => step.faults[i % step.faults.length] ?? 'refused')
+        gap = step.gap
+        nextIn = step.gap
+        return
+      case 'events':
+        tell(`events come ${step.how}`)
+        eventFault = { how: step.how, left: step.count }
+        return
+      case 'hand':
+        return byHand(step.act, step.pick)
+      case 'clock':
+        tell(`the clock jumps by ${step.by / 1000} s`)
+        return clock.jump(step.by)
+      case 'ask':
+        disturbances++
+        tell(`somebody asks for ${step.for} ${step.leaf}`)
+        if (step.for === 'retry') graft?.daemon.retry(step.leaf)
+        else graft?.daemon.restart(step.leaf)
+    }
+  }
+
+  async function byHand(act: string, pick: number): Promise<void> {
+    const all = [...engine.world().containers.values()].filter((one) => labelsOf(world, one)?.deployment === 'shop')
+    const one = all[pick % Math.max(1, all.length)]
+    if (one === undefined) return
+    const leaf = labelsOf(world, one)?.leaf ?? ''
+    disturbances += 3
+    watch.excuse(leaf)
+    tell(`by hand: ${act} ${one.name} (${one.state})`)
+    try {
+      if (act === 'stop') await clock.run(engine.stop(one.id))
+      if (act === 'start') await clock.run(engine.start(one.id))
+      if (act === 'kill') engine.kill(one.id)
+      if (act === 'remove') await engine.remove(one.id)
+      if (act === 'pause') engine.pause(one.id)
+      if (act === 'rename') await engine.rename(one.id, `${one.name}-by-hand-${pick}`)
+      if (act === 'policy') await engine.setRestartPolicy(one.id, ['no', 'always', 'unless-stopped'][pick % 3] ?? 'no')
+      if (act === 'prune')
+        for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)
+    } catch {
+      // What an engine refuses to do.
+    }
+  }
+
+  const isPort = (leaf: string): boolean => placeOf(leaf).class === 'port'
+
+  /** Null where all is as the last commit wants it; else what is not. */
+  function amiss(): string | null {
+    if (!site.readable) return null
+    const held = heldLeaves(site)
+    const containers = [...engine.world().containers.values()].filter(
+      (one) => labelsOf(world, one)?.deployment === 'shop',
+    )
+    for (const { name, labels } of containers) {
+      const set = labels === null ? '' : placeOf(labels.leaf).set
+      if (site.suspended.has(set)) continue
+      if (/\.(next|prev-.*)$/.test(name)) return `${name} is left over`
+      if (/-by-hand-/.test(name)) return `${name} is left over`
+      if (labels !== null && !site.leaves.has(labels.leaf)) return `${name} is of no leaf any more`
+    }
+    for (const [leaf, { generation }] of site.leaves) {
+      const { set, class: kind } = placeOf(leaf)
+      if (site.suspended.has(set) || held.has(leaf)) continue
+      const container = containers.find(({ name }) => name === leaf)
+      if (site.stopped.has(set)) {
+        if (container !== undefined && container.state !== 'exited' && container.state !== 'created')
+          return `${leaf} is not stopped`
+        continue
+      }
+      // That a job was done stays known where its container is gone; a rollback runs no job again.
+      if (kind === 'job') continue
+      if (container === undefined) return `${leaf} is missing`
+      if (container.state !== 'running') return `${leaf} is ${container.state}`
+      if (container.labels?.generation !== generation)
+        return `${leaf} has generation ${container.labels?.generation}, not ${generation}`
+      if (container.restartPolicy !== 'always') return `${leaf} has policy ${container.restartPolicy}`
+    }
+    return null
+  }
+
+  boot()
+  await clock.advance(120_000)
+  const early = amiss()
+  if (early !== null) watch.say('I5', clock.now(), `did not come up: ${early}`)
+  for (const step of steps) {
+    await take(step)
+    await clock.advance(step.wait)
+  }
+  // The faults stop.
+  callFaults = []
+  eventFault = null
+  if (!site.readable) commit({ ...site, readable: true }, 'reads again')
+  await clock.advance(Math.max(0, awayUntil - clock.steady()))
+  if (graft === null) boot()
+  const calm = clock.steady()
+  tell('the faults stop')
+  let settledIn: number | null = null
+  while (clock.steady() - calm < PATIENCE) {
+    if (amiss() === null) {
+      settledIn = clock.steady() - calm
+      break
+    }
+    await clock.advance(5_000)
+  }
+  if (settledIn === null) watch.say('I5', clock.now(), amiss() ?? '')
+  else {
+    await clock.advance(180_000)
+    const later = amiss()
+    if (later !== null) watch.say('I5', clock.now(), `it did not stay so: ${later}`)
+  }
+  watch.see(look())
+  const last = graft as { process: Process; abort: AbortController } | null
+  last?.process.kill()
+  last?.abort.abort()
+  return { violations: watch.violations(), ...counts, settledIn, story }
+}
+
+function deploymentOn(repository: ReturnType<typeof memoryRepository>, noteTree: (tree: Tree) => void): Deployment {
+  const reader = createReader()
+  const history = createHistoryIndex(repository, createReader(), null, { apartFrom: Number.POSITIVE_INFINITY })
+  const none = { variables: new Map<string, string>(), trustedKeys: null, problems: [], fingerprint: '' }
+  const judge: Deployment['judge'] = async (commit) => {
+    const snapshot = await repository.snapshot(commit)
+    const judged = await accept(snapshot, commit, {
+      reader,
+      history,
+      policy: NO_POLICY,
+      allowPrivileged: true,
+      hostVariables: new Map(),
+      deepen: () => repository.deepen(),
+    })
+    if (judged.tree !== null) noteTree(judged.tree)
+    return { ...judged, commit: snapshot.commit, admitted: true }
+  }
+  const cannot = (): Promise<never> => Promise.reject(new Error('not in a simulation'))
+  return {
+    settings: { ...settingsSchema.parse({}), repo: '/simulated', state: '/simulated' },
+    state: { root: '/simulated' } as Deployment['state'],
+    repository,
+    history,
+    lastTip: { read: () => Promise.resolve(null), keep: () => Promise.resolve() },
+    hostFiles: () => Promise.resolve({ policy: NO_POLICY, ...none }),
+    accepted: { file: '', read: () => Promise.resolve(null), keep: () => Promise.resolve() },
+    judge,
+    judgeTip: ({ id }, host) => judge(id, host),
+    async lastGood(tip, host) {
+      const id = await history.lastReadable(tip.id)
+      const found = id === null ? null : await judge(id, host)
+      return found === null || found.tree === null ? null : { ...found, tree: found.tree }
+    },
+    judgeOnto: cannot,
+    judgeWorktree: cannot,
+    host: 'simulated',
+    book: {
+      read: () => Promise.resolve(new Map()),
+      record: () => Promise.resolve(),
+      catchUp: () => undefined,
+      settled: () => Promise.resolve(true),
+      onFault: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    outcomes: () => Promise.resolve(new Map()),
+    wish: ({ tree, refused, departed }) => ({
+      tree,
+      refused,
+      departed,
+      removals: { limit: () => 100, confirmed: true },
+      bind: () => Promise.resolve(),
+    }),
+    bound: () => Promise.resolve(null),
+    unbind: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+}
