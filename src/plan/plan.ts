@@ -8,6 +8,7 @@ import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
+import { notGivenUp } from './not-given-up.ts'
 import { hold, inPlace, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
@@ -35,8 +36,11 @@ export function plan(input: PlanInput): Plan {
   const order = launchOrder(tree)
   const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
 
-  /** `blocked`: sets that switch together, of which a member cannot. */
-  const proposeAll = (blocked: ReadonlyMap<string, DependencyHold>): Map<string, Proposal> => {
+  /** `blocked`: sets that switch together, of which a member cannot. `stuck`: leaves that others hold something of. */
+  const proposeAll = (
+    blocked: ReadonlyMap<string, DependencyHold>,
+    stuck: ReadonlyMap<string, DependencyHold>,
+  ): Map<string, Proposal> => {
     const proposals = new Map<string, Proposal>()
     const isSwapped = (leaf: string) => proposals.get(leaf)?.work?.kind === 'swap'
     for (const name of order) {
@@ -55,6 +59,7 @@ export function plan(input: PlanInput): Plan {
       if (isLaunch(proposal)) {
         why =
           blockedResource(leaf, resources.blocked) ??
+          stuck.get(name) ??
           waitsFor(leaf, { input, proposals, situations: found, comesBack: proposal.work?.kind === 'steps' })
       }
       if (proposal.work?.kind === 'swap') {
@@ -68,13 +73,21 @@ export function plan(input: PlanInput): Plan {
   }
 
   let blocked: ReadonlyMap<string, DependencyHold> = new Map()
-  let proposals = proposeAll(blocked)
-  // What is held holds what depends on it, which may be a member of another set.
-  for (let before = -1; sets.size > 0 && before < blocked.size;) {
-    before = blocked.size
-    const more = blockedSets({ input, sets, proposals, situations: found, findImage })
+  let stuck: ReadonlyMap<string, DependencyHold> = new Map()
+  let proposals = proposeAll(blocked, stuck)
+  const removals = planRemovals(input, found)
+  const leaving = removals.proposals.map((proposal) => [proposal.verdict.leaf, proposal] as const)
+  const factsOf = (leaf: Leaf) => findImage(leaf).facts
+  // What is held holds what depends on it, which may be a member of another set, or have to give something up.
+  for (let grown = true; grown;) {
+    const both = new Map([...proposals, ...leaving])
+    const moreStuck = notGivenUp({ tree, situations: found, proposals: both, factsOf })
+    const more = sets.size > 0 ? blockedSets({ input, sets, proposals, situations: found, findImage }) : []
+    const before = blocked.size + stuck.size
     blocked = new Map([...more, ...blocked])
-    if (blocked.size > before) proposals = proposeAll(blocked)
+    stuck = new Map([...moreStuck, ...stuck])
+    grown = blocked.size + stuck.size > before
+    if (grown) proposals = proposeAll(blocked, stuck)
   }
 
   const isRolling = (name: string): boolean => {
@@ -82,7 +95,6 @@ export function plan(input: PlanInput): Plan {
     if (!input.restarts.has(name) || leaf === undefined || proposals.get(name)?.work?.kind !== 'swap') return false
     return !isChange(leaf, { input, situations: found, findImage })
   }
-  const removals = planRemovals(input, found)
   const unsettled = unsettledLeaf(tree, found, proposals)
   const ordered = [...proposals.values(), ...removals.proposals]
   const { tables, groups, waiting } = buildTables(ordered, tree, {

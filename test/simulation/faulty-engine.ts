@@ -51,6 +51,21 @@ const PATIENCE = 60_000
 /** The engine goes on with what it was asked after its caller has given up. */
 const BEHIND = 20_000
 
+const ONE_AT_A_TIME: ReadonlySet<string> = new Set([
+  'start',
+  'stop',
+  'unpause',
+  'setRestartPolicy',
+  'updateLimits',
+  'rename',
+  'remove',
+  'capture',
+  'connect',
+  'disconnect',
+  'putFiles',
+  'inspect',
+])
+
 export function startProcess({ engine, clock, weather, onCall, onFault, onDeath }: ProcessOptions): Process {
   let calls = 0
   let dead = false
@@ -72,7 +87,8 @@ export function startProcess({ engine, clock, weather, onCall, onFault, onDeath 
     await alive(null)
     if (weather.isAway()) throw away()
     // The engine does one thing at a time to one container.
-    while (onTheWay.has(args[0])) await onTheWay.get(args[0])
+    const one = ONE_AT_A_TIME.has(call) ? args[0] : undefined
+    while (one !== undefined && onTheWay.has(one)) await onTheWay.get(one)
     const does = async (): Promise<unknown> => {
       onCall(call, args, 'before')
       try {
@@ -83,12 +99,12 @@ export function startProcess({ engine, clock, weather, onCall, onFault, onDeath 
     }
     const fault = weather.fault(call)
     if (fault !== null) onFault()
-    const result = await alive(await (fault === null ? does() : faulty(fault, args, does)))
+    const result = await alive(await (fault === null ? does() : faulty(fault, one, does)))
     if (last) die()
     return alive(result)
   }
 
-  async function faulty(fault: CallFault, args: readonly unknown[], does: () => Promise<unknown>): Promise<unknown> {
+  async function faulty(fault: CallFault, one: unknown, does: () => Promise<unknown>): Promise<unknown> {
     switch (fault) {
       case 'refused':
         throw away()
@@ -108,12 +124,12 @@ export function startProcess({ engine, clock, weather, onCall, onFault, onDeath 
         await clock.sleep(PATIENCE)
         throw silent()
       case 'late-effect': {
-        const later = clock
+        const later: Promise<unknown> = clock
           .sleep(PATIENCE + BEHIND)
           .then(does)
           .catch(() => undefined)
-          .finally(() => onTheWay.delete(args[0]))
-        onTheWay.set(args[0], later)
+          .finally(() => onTheWay.get(one) === later && onTheWay.delete(one))
+        if (one !== undefined) onTheWay.set(one, later)
         await clock.sleep(PATIENCE)
         throw silent()
       }
@@ -137,6 +153,7 @@ export function startProcess({ engine, clock, weather, onCall, onFault, onDeath 
       const value: unknown = Reflect.get(target, key, receiver)
       if (typeof value !== 'function') return value
       if (key === 'events') return events
+      // A log is only read, for words.
       if (key === 'logs') return (...args: unknown[]): unknown => Reflect.apply(value, target, args)
       return (...args: unknown[]) => perform(String(key), args, () => Reflect.apply(value, target, args) as unknown)
     },

@@ -47,5 +47,6 @@ it(`${HISTORIES} random histories keep every invariant`, async () => {
     `${total.histories} histories, ${total.turns} turns, ${total.calls} engine calls, ${total.faults} faults, ${total.deaths} deaths of graft in ${seconds.toFixed(1)} s` +
       ` (${Math.round((total.turns / seconds) * 60)} turns a minute); the longest way back took ${(total.longest / 1000).toFixed(0)} s; seed ${details.seed}`,
   )
-  expect(details.failed ? fc.defaultReportMessage(details) : '').toBe('')
+  const because = details.errorInstance instanceof Error ? details.errorInstance.message : ''
+  expect(details.failed ? `${fc.defaultReportMessage(details)}\n${because}` : '').toBe('')
 })

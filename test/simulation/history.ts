@@ -142,6 +142,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   // Tries of specs that cannot come up, and what else happened meanwhile (I6).
   const tries = new Map<string, { count: number; disturbedBefore: number }>()
   let disturbances = 0
+  let verdicts: readonly string[] = []
   const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
 
   function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
@@ -209,7 +210,9 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
         probed: () => health.seen(),
         stillOurs: () => Promise.resolve(),
         tell(news) {
-          if (news.kind === 'turn') counts.turns++
+          if (news.kind !== 'turn') return
+          counts.turns++
+          verdicts = news.turn.plan.verdicts.map(({ leaf, kind, because }) => `${leaf}: ${kind}, ${because}`)
         },
         onTurn: (turn) => health.follow(turn),
       },
@@ -397,7 +400,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (site.suspended.has(set)) continue
       if (/\.(next|prev-.*)$/.test(name)) return `${name} is left over`
       if (/-by-hand-/.test(name)) return `${name} is left over`
-      if (labels !== null && !site.leaves.has(labels.leaf)) return `${name} is of no leaf any more`
+      // What still runs an older generation may use what is to go.
+      if (labels !== null && !site.leaves.has(labels.leaf) && held.size === 0) return `${name} is of no leaf any more`
     }
     for (const [leaf, { generation }] of site.leaves) {
       const { set, class: kind } = placeOf(leaf)
@@ -450,6 +454,11 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     if (later !== null) watch.say('I5', clock.now(), `it did not stay so: ${later}`)
   }
   watch.see(look())
+  if (watch.violations().length > 0) {
+    story.push('the last turn:', ...verdicts, 'the engine:')
+    for (const { name, state, labels, restartPolicy } of engine.world().containers.values())
+      story.push(`${name} ${state} generation ${labels?.generation ?? '-'} ${restartPolicy}`)
+  }
   const last = graft as { process: Process; abort: AbortController } | null
   last?.process.kill()
   last?.abort.abort()
