@@ -63,12 +63,15 @@ export function takeDown(leaf: string, live: ObservedContainer): Step[] {
   ]
 }
 
-/** One that is down already must not come back with an engine restart either. */
+/**
+ * One that is down already must not come back with an engine restart either. It is stopped all the same: a start that
+ * was given up may still be under way on a busy engine, and a stop comes after it.
+ */
 export function staysDown(leaf: string, live: ObservedContainer): Step[] {
-  if (live.restartPolicy === 'no') return []
   const container = refOf(leaf, live)
   const policy = { do: 'restart-policy', container, policy: 'no' } as const
-  return [step(policy, { ...policy, policy: live.restartPolicy })]
+  const kept = live.restartPolicy === 'no' ? [] : [step(policy, { ...policy, policy: live.restartPolicy })]
+  return [...kept, step({ do: 'stop', container })]
 }
 
 /** Starts the candidate and lets it prove itself. Its undo stops it, before the old one is started again. */

@@ -148,6 +148,9 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
     if (moment === 'after') return watch.see(look())
     counts.calls++
+    if (process.env['GRAFT_SIMULATION_CALLS'] !== undefined && !['observe', 'inspect', 'exec', 'probe'].includes(call)) {
+      tell(`${call} ${world.containers.get(String(args[0]))?.name ?? String(args[0])} ${typeof args[1] === 'string' ? args[1] : ''}`)
+    }
     const id = String(args[0])
     if (CHANGES.has(call)) watch.touches(look(), id)
     if (TAKES_DOWN.has(call)) watch.takesDown(look(), id)
@@ -399,7 +402,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       const set = labels === null ? '' : placeOf(labels.leaf).set
       if (site.suspended.has(set)) continue
       if (/\.(next|prev-.*)$/.test(name)) return `${name} is left over`
-      if (/-by-hand-/.test(name)) return `${name} is left over`
+      // What is left of a job that was done is a log.
+      if (/-by-hand-/.test(name) && labels?.kind !== 'job') return `${name} is left over`
       // What still runs an older generation may use what is to go.
       if (labels !== null && !site.leaves.has(labels.leaf) && held.size === 0) return `${name} is of no leaf any more`
     }

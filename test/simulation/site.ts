@@ -142,8 +142,8 @@ function leafText(name: string, { generation, flavour, port }: LeafState, state:
     lines.push(`depends_on: {${conditions.join(', ')}}`)
   }
   if (kind === 'job') lines.push('kind: job')
-  else if (kind === 'probed') lines.push('healthcheck: {tcp: {port: 80}, interval: 2s, retries: 3}')
-  else lines.push('healthcheck: {test: [CMD, check], interval: 1s}')
+  else if (kind === 'probed') lines.push('healthcheck: {tcp: {port: 80}, interval: 2s, retries: 5}')
+  else lines.push('healthcheck: {test: [CMD, check], interval: 1s, retries: 8}')
   if (kind === 'exclusive' || kind === 'together-exclusive') lines.push(`volumes: ["${name}:/data"]`)
   if (kind === 'port') lines.push(`ports: ["${port}:80"]`)
   return `${lines.join('\n')}\n`

@@ -55,7 +55,8 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
     expect(planned.tables.map(renderTable)).toMatchInlineSnapshot(`
       [
         "web
-      prepare  gate web.next                            undo: stop web.next, start web, web: restart policy always, discard web.next
+      prepare  stop web
+               gate web.next                            undo: stop web.next, start web, web: restart policy always, discard web.next
       commit   web.next: restart policy always          undo: web.next: restart policy no
                rename web to web.prev-ID6               undo: rename web to web
                rename web.next to web                   undo: rename web.next to web.next
