@@ -96,16 +96,18 @@ export function plan(input: PlanInput): Plan {
     return !isChange(leaf, { input, situations: found, findImage })
   }
   const unsettled = unsettledLeaf(tree, found, proposals)
-  const ordered = [...proposals.values(), ...removals.proposals]
-  const { tables, groups, waiting } = buildTables(ordered, tree, {
+  const wishes = {
     resources: resources.tables,
     removalsWait: unsettled !== null,
     live,
     together: new Map([...sets].filter(([name, set]) => !blocked.has(set) && !isRolling(name))),
     rolling: new Set(order.filter(isRolling)),
-  })
+  }
+  let built = buildTables([...proposals.values(), ...removals.proposals], tree, wishes)
+  const departed = holdRemovals(removals.proposals, built.waiting, unsettled, tree)
+  if (built.waiting.size > 0) built = buildTables([...proposals.values(), ...departed], tree, wishes)
+  const { tables, groups } = built
   const told = tellGroups(groups, sets, input.gaps)
-  const departed = holdRemovals(removals.proposals, waiting, unsettled)
   const inTreeOrder: Verdict[] = []
   for (const name of tree.leaves.keys()) {
     const proposal = proposals.get(name)

@@ -3,6 +3,7 @@
 
 import type { Tree } from '../desired/tree.ts'
 import type { Proposal } from './proposal.ts'
+import { unfinished } from './removals.ts'
 import type { Situation } from './situation.ts'
 
 /** A leaf that runs another generation and that this plan does not swap; null where there is none. */
@@ -20,15 +21,17 @@ export function unsettledLeaf(
   return null
 }
 
-/** The proposals with those of `waiting` turned into holds. */
+/** The proposals with those of `waiting` turned into holds; what is half swapped of them is still finished. */
 export function holdRemovals(
   proposals: readonly Proposal[],
   waiting: ReadonlySet<string>,
   unsettled: string | null,
+  tree: Tree,
 ): Proposal[] {
   return proposals.map((proposal) => {
-    if (!waiting.has(proposal.verdict.leaf)) return proposal
+    const { work, verdict } = proposal
+    if (work?.kind !== 'remove' || !waiting.has(verdict.leaf)) return proposal
     const because = `its file is gone, but ${unsettled} still runs an older generation, which may use it`
-    return { verdict: { ...proposal.verdict, kind: 'hold', because }, work: null }
+    return unfinished(work.situation, tree, because) ?? { verdict: { ...verdict, kind: 'hold', because }, work: null }
   })
 }

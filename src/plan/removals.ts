@@ -1,5 +1,6 @@
 // Leaves that the tree no longer has: removed dependents first, kept where they said so, held above the limit.
 
+import type { Tree } from '../desired/tree.ts'
 import type { PlanInput } from './planning.ts'
 import { WORKED_ON, type Proposal, type Work } from './proposal.ts'
 import { recover } from './recover.ts'
@@ -28,11 +29,11 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
       return { verdict: verdictOn(situation, 'hold', wait.because), work: null }
     if (!going.includes(situation)) {
       const why = 'its file is gone, but it said prune: false'
-      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
+      return unfinished(situation, input.tree, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
     }
     if (held !== null) {
       const why = heldWords(held)
-      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
+      return unfinished(situation, input.tree, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
     }
     const dependencies = input.departed.get(leaf)?.dependencies ?? []
     const work: Work = { kind: 'remove', situation, dependencies }
@@ -51,9 +52,8 @@ function heldBack(counted: readonly Situation[], { tree, removals }: PlanInput):
 }
 
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
-function unfinished(situation: Situation, { tree }: PlanInput, why: string): Proposal | null {
-  const { name: deployment, prefix } = tree
-  const { ingress } = tree
+export function unfinished(situation: Situation, tree: Tree, why: string): Proposal | null {
+  const { name: deployment, prefix, ingress } = tree
   const context = { deployment, prefix, ingress, wanted: null, order: 'stop-first', drain: 0, liveRuns: true } as const
   const recovery = recover(situation, context)
   if (recovery === null) return null

@@ -23,7 +23,7 @@ export function lookAtWorld(world: World, deployment: string): Look {
 function seen(world: World, container: MemoryContainer): SeenContainer {
   const labels = labelsOf(world, container)
   const running = container.state === 'running' || container.state === 'paused'
-  const uptime = world.clock.now() - (container.startedAt ?? world.clock.now())
+  const uptime = world.clock.steady() - (container.runsSince ?? world.clock.steady())
   const script = behaviourOf(world.images.get(container.imageId), container.running)
   return {
     id: container.id,

@@ -142,6 +142,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   // Tries of specs that cannot come up, and what else happened meanwhile (I6).
   const tries = new Map<string, { count: number; disturbedBefore: number }>()
   let disturbances = 0
+  // A candidate that somebody stops at its gate has failed there: leaf → generation.
+  const vetoed = new Map<string, number>()
   let verdicts: readonly string[] = []
   const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
 
@@ -373,6 +375,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     const leaf = labelsOf(world, one)?.leaf ?? ''
     disturbances += 3
     watch.excuse(leaf)
+    if (['stop', 'kill'].includes(act) && one.name === `${leaf}.next` && one.state === 'running')
+      vetoed.set(leaf, labelsOf(world, one)?.generation ?? 0)
     tell(`by hand: ${act} ${one.name} (${one.state})`)
     try {
       if (act === 'stop') await clock.run(engine.stop(one.id))
@@ -394,16 +398,17 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   /** Null where all is as the last commit wants it; else what is not. */
   function amiss(): string | null {
     if (!site.readable) return null
-    const held = heldLeaves(site)
+    const held = heldLeaves(site, vetoed)
     const containers = [...engine.world().containers.values()].filter(
       (one) => labelsOf(world, one)?.deployment === 'shop',
     )
-    for (const { name, labels } of containers) {
+    for (const { name, labels, state } of containers) {
       const set = labels === null ? '' : placeOf(labels.leaf).set
       if (site.suspended.has(set)) continue
       if (/\.(next|prev-.*)$/.test(name)) return `${name} is left over`
-      // What is left of a job that was done is a log.
-      if (/-by-hand-/.test(name) && labels?.kind !== 'job') return `${name} is left over`
+      // What is left of a job that was done is a log, and what lies still in a stopped set is left as it is.
+      const lies = labels?.kind === 'job' || (site.stopped.has(set) && state === 'exited')
+      if (/-by-hand-/.test(name) && !lies) return `${name} is left over`
       // What still runs an older generation may use what is to go.
       if (labels !== null && !site.leaves.has(labels.leaf) && held.size === 0) return `${name} is of no leaf any more`
     }

@@ -153,16 +153,23 @@ export function otherPort(port: number): number {
   return PORTS[(PORTS.indexOf(port) + 1) % PORTS.length] ?? port
 }
 
-/** Leaves whose newest generation cannot come up, and those that wait for one of them. */
-export function heldLeaves(state: SiteState): ReadonlySet<string> {
+/**
+ * Leaves whose newest generation cannot come up, and those that wait for one of them. `vetoed`: the generations whose
+ * candidate somebody stopped by hand at its gate, which counts as a failure.
+ */
+export function heldLeaves(state: SiteState, vetoed: ReadonlyMap<string, number>): ReadonlySet<string> {
   const held = new Set<string>()
-  for (const [name, { flavour }] of state.leaves) if (!isSound(flavour)) held.add(name)
+  for (const [name, { flavour, generation }] of state.leaves)
+    if (!isSound(flavour) || vetoed.get(name) === generation) held.add(name)
   // A set that switches together stays where one of it fails.
   for (const set of SETS) {
     if (set !== 'pair') continue
     const members = [...state.leaves.keys()].filter((leaf) => placeOf(leaf).set === set)
     if (members.some((leaf) => held.has(leaf))) for (const leaf of members) held.add(leaf)
   }
+  // One that stays as it was may hold the port that another one is to have.
+  const ports = [...state.leaves.keys()].filter((leaf) => placeOf(leaf).class === 'port')
+  if (ports.some((leaf) => held.has(leaf))) for (const leaf of ports) held.add(leaf)
   for (let grew = true; grew;) {
     grew = false
     for (const name of state.leaves.keys()) {

@@ -43,7 +43,7 @@ export function addContainer(
   for (const mount of running.mounts) {
     if (mount.type === 'volume' && !world.volumes.has(mount.source)) addForeignVolume(world, mount.source)
   }
-  const now = world.clock.now()
+  const now = world.clock.steady()
   const container: MemoryContainer = {
     id: hex(`container ${world.sequence++}`),
     name,
@@ -54,8 +54,9 @@ export function addContainer(
     health: 'none',
     exitCode: 0,
     error: '',
-    createdAt: now,
+    createdAt: world.clock.now(),
     startedAt: null,
+    runsSince: null,
     finishedAt: null,
     restartCount: 0,
     restartPolicy: 'no',
@@ -96,7 +97,7 @@ export function start(world: World, id: string): void {
   const container = get(world, id)
   if (container.state === 'running' || container.state === 'restarting') return
   if (container.state === 'paused') throw refused('cannot start a paused container, try unpause instead')
-  begin(world, container, world.clock.now())
+  begin(world, container, world.clock.steady())
   container.stoppedByHand = false
   container.restartCount = 0
   container.backoff = INITIAL_BACKOFF
@@ -111,36 +112,36 @@ export async function stop(world: World, id: string): Promise<void> {
   const grace = container.running.stop_grace_period ?? GRACE
   container.stoppedByHand = true
   if (container.state !== 'restarting') {
-    emit(world, container, 'kill', clock.now())
+    emit(world, container, 'kill', clock.steady())
     if (stopTakes > 0) await clock.sleep(Math.min(stopTakes, grace))
   }
   // It may have ended or gone while its grace period ran.
   const after: MemoryContainer | undefined = world.containers.get(container.id)
   if (after !== undefined && after.state !== 'exited') {
-    halt(container, stopTakes > grace ? 137 : 143, clock.now())
-    emit(world, container, 'die', clock.now())
+    halt(world, container, stopTakes > grace ? 137 : 143, clock.steady())
+    emit(world, container, 'die', clock.steady())
   }
-  emit(world, container, 'stop', clock.now())
+  emit(world, container, 'stop', clock.steady())
 }
 
 export function unpause(world: World, id: string): void {
   const container = get(world, id)
   if (container.state !== 'paused') return
   container.state = 'running'
-  emit(world, container, 'unpause', world.clock.now())
+  emit(world, container, 'unpause', world.clock.steady())
 }
 
 export function pause(world: World, id: string): void {
   const container = get(world, id)
   if (container.state !== 'running') throw refused(`container ${id} is not running`)
   container.state = 'paused'
-  emit(world, container, 'pause', world.clock.now())
+  emit(world, container, 'pause', world.clock.steady())
 }
 
 export function setRestartPolicy(world: World, id: string, policy: string): void {
   const container = get(world, id)
   container.restartPolicy = policy
-  emit(world, container, 'update', world.clock.now())
+  emit(world, container, 'update', world.clock.steady())
 }
 
 export function updateLimits(world: World, id: string, leaf: Leaf, fields: readonly string[]): void {
@@ -148,7 +149,7 @@ export function updateLimits(world: World, id: string, leaf: Leaf, fields: reado
   const wanted = new Map<string, unknown>(Object.entries(leaf.spec))
   const limits = fields.map((field) => [field.split('.')[0] ?? field, wanted.get(field.split('.')[0] ?? field)])
   container.running = { ...container.running, ...Object.fromEntries(limits) }
-  emit(world, container, 'update', world.clock.now())
+  emit(world, container, 'update', world.clock.steady())
 }
 
 export function rename(world: World, id: string, name: string): void {
@@ -156,7 +157,7 @@ export function rename(world: World, id: string, name: string): void {
   if (container.name === name) return
   refuseTakenName(world, name)
   container.name = name
-  emit(world, container, 'rename', world.clock.now())
+  emit(world, container, 'rename', world.clock.steady())
 }
 
 export function remove(world: World, id: string): void {
@@ -164,11 +165,11 @@ export function remove(world: World, id: string): void {
   if (container === null) return
   if (container.state === 'running' || container.state === 'paused') {
     container.stoppedByHand = true
-    halt(container, 137, world.clock.now())
-    emit(world, container, 'die', world.clock.now())
+    halt(world, container, 137, world.clock.steady())
+    emit(world, container, 'die', world.clock.steady())
   }
   world.containers.delete(container.id)
-  emit(world, container, 'destroy', world.clock.now())
+  emit(world, container, 'destroy', world.clock.steady())
 }
 
 export function connect(world: World, id: string, leaf: Leaf, network: string, networkName: string): void {
@@ -179,7 +180,7 @@ export function connect(world: World, id: string, leaf: Leaf, network: string, n
   const alone = network_mode === undefined || network_mode === 'none' ? running : container.running
   container.running = { ...alone, networks: { ...container.running.networks, [networkName]: join } }
   if (container.state === 'running') container.addresses.set(networkName, joinAddress(world, container, networkName))
-  emit(world, container, 'connect', world.clock.now())
+  emit(world, container, 'connect', world.clock.steady())
 }
 
 export function disconnect(world: World, id: string, networkName: string): void {
@@ -187,7 +188,7 @@ export function disconnect(world: World, id: string, networkName: string): void 
   const { [networkName]: _left, ...networks } = container.running.networks
   container.running = { ...container.running, networks }
   container.addresses.delete(networkName)
-  emit(world, container, 'disconnect', world.clock.now())
+  emit(world, container, 'disconnect', world.clock.steady())
 }
 
 export function get(world: World, id: string): MemoryContainer {

@@ -10,12 +10,12 @@ import { emitDown, type MemoryContainer, type World } from './world.ts'
  * comes back after any exit code but 0; `unless-stopped` and `no` stay exited. As measured on Docker 20.10 and 28.5.
  */
 export function restartEngine(world: World, { liveRestore }: { readonly liveRestore: boolean }): void {
-  const now = world.clock.now()
+  const now = world.clock.steady()
   emitDown(world)
   if (liveRestore) return
   for (const container of world.containers.values()) {
     if (container.state === 'created' || container.state === 'exited') continue
-    halt(container, 255, now)
+    halt(world, container, 255, now)
   }
   for (const container of world.containers.values()) {
     if (comesBack(container)) comeBack(world, container, now)

@@ -103,5 +103,5 @@ function portIn(line: string): number | null {
 
 function answers(world: World, container: MemoryContainer): boolean {
   const script = behaviourOf(world.images.get(container.imageId), container.running)
-  return isWell(script, world.clock.now() - (container.startedAt ?? 0))
+  return isWell(script, world.clock.steady() - (container.runsSince ?? 0))
 }

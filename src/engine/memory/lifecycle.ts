@@ -3,7 +3,7 @@
 
 import { EngineFault } from '../../apply/engine.ts'
 import { behaviourOf } from './behaviour.ts'
-import { emit, type MemoryContainer, type World } from './world.ts'
+import { emit, wallTime, type MemoryContainer, type World } from './world.ts'
 import { claimedElsewhere, joinAddresses } from './claims.ts'
 
 /** Docker's pause before a restart: doubled each time, forgotten after ten seconds of running (moby, restartmanager). */
@@ -18,7 +18,7 @@ const CHECK = { interval: 30_000, retries: 3, start_period: 0 }
 export function catchUp(world: World): void {
   for (;;) {
     const due = nextDue(world)
-    if (due === null || due.at > world.clock.now()) return
+    if (due === null || due.at > world.clock.steady()) return
     const { container, at } = due
     if (container.restartAt === at) restart(world, container, at)
     else if (container.exitAt === at) exit(world, container, behaviour(world, container).exitCode ?? 0, at)
@@ -26,7 +26,7 @@ export function catchUp(world: World): void {
   }
 }
 
-/** When something happens next by itself (milliseconds since 1970); null: never. */
+/** When something happens next by itself, in the clock's steady time; null: never. */
 export function nextTransition(world: World): number | null {
   return nextDue(world)?.at ?? null
 }
@@ -42,13 +42,14 @@ export function begin(world: World, container: MemoryContainer, at: number): voi
     throw conflict ?? new EngineFault('start-failed', `${container.name}: ${words}`, "Correct the leaf's command.")
   }
   container.state = 'running'
-  container.startedAt = at
+  container.startedAt = wallTime(world, at)
+  container.runsSince = at
   container.exitCode = 0
   container.error = ''
   container.restartAt = null
   container.exitAt = script.exitsAfter === undefined ? null : at + script.exitsAfter
   container.addresses = joinAddresses(world, container)
-  for (const text of script.output ?? []) container.log.push({ stream: 'stdout', time: at, text })
+  for (const text of script.output ?? []) container.log.push({ stream: 'stdout', time: wallTime(world, at), text })
   if (container.ingress !== null) container.ingress.served = container.ingress.file
   planHealth(world, container, at)
   emit(world, container, 'start', at)
@@ -56,8 +57,8 @@ export function begin(world: World, container: MemoryContainer, at: number): voi
 
 /** It no longer runs; its policy may bring it back. Keeps the order of an engine's events: `die` comes first. */
 export function exit(world: World, container: MemoryContainer, exitCode: number, at: number): void {
-  const ranFor = at - (container.startedAt ?? at)
-  halt(container, exitCode, at)
+  const ranFor = at - (container.runsSince ?? at)
+  halt(world, container, exitCode, at)
   if (wantsRestart(container)) {
     container.backoff = ranFor >= LONG_ENOUGH ? FIRST_BACKOFF : Math.min(container.backoff * 2, LONGEST_BACKOFF)
     container.state = 'restarting'
@@ -67,10 +68,10 @@ export function exit(world: World, container: MemoryContainer, exitCode: number,
 }
 
 /** Everything about its not running, without a restart. */
-export function halt(container: MemoryContainer, exitCode: number, at: number): void {
+export function halt(world: World, container: MemoryContainer, exitCode: number, at: number): void {
   container.state = 'exited'
   container.exitCode = exitCode
-  container.finishedAt = at
+  container.finishedAt = wallTime(world, at)
   container.exitAt = null
   container.restartAt = null
   container.healthChanges = []
@@ -88,7 +89,7 @@ function restart(world: World, container: MemoryContainer, at: number): void {
     begin(world, container, at)
   } catch (error) {
     if (!(error instanceof EngineFault)) throw error
-    halt(container, container.exitCode === 0 ? 128 : container.exitCode, at)
+    halt(world, container, container.exitCode === 0 ? 128 : container.exitCode, at)
     emit(world, container, 'die', at)
   }
 }

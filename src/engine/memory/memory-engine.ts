@@ -186,7 +186,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       if (container.state !== 'running' && container.state !== 'paused') return
       // `docker kill` counts as a stop by hand; a crash of its own does not, and is scripted with the image.
       container.stoppedByHand = true
-      exit(world, container, exitCode, clock.now())
+      exit(world, container, exitCode, clock.steady())
     },
     pause: (id) => {
       catchUp(world)
@@ -246,7 +246,7 @@ function check(world: World, id: string, words: { passes: string; fails: string 
   if (container.state === 'paused') return { healthy: false, output: 'the container is paused' }
   if (container.state !== 'running') return { healthy: false, output: 'the container is not running' }
   const behaviour = script(world, container)
-  const healthy = isWell(behaviour, world.clock.now() - (container.startedAt ?? 0))
+  const healthy = isWell(behaviour, world.clock.steady() - (container.runsSince ?? 0))
   if (healthy) return { healthy, output: words.passes }
   return { healthy, output: behaviour.checkOutput ?? words.fails }
 }

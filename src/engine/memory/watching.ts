@@ -95,7 +95,7 @@ function nextChange(world: World, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', aborted)
     const due = nextTransition(world)
     // An alarm that is taken back ends at once, after everything here is settled.
-    if (due !== null) void world.clock.sleep(Math.max(0, due - world.clock.now()), alarm.signal).then(changed)
+    if (due !== null) void world.clock.sleep(Math.max(0, due - world.clock.steady()), alarm.signal).then(changed)
   })
 }
 

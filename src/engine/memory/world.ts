@@ -25,12 +25,14 @@ export interface MemoryContainer {
   error: string
   readonly createdAt: number
   startedAt: number | null
+  /** Steady time of its last start: how long something runs does not hang on the host's clock. */
+  runsSince: number | null
   finishedAt: number | null
   restartCount: number
   restartPolicy: string
   /** Whether somebody stopped it: then it does not come back by itself while the engine runs. */
   stoppedByHand: boolean
-  /** What its own script and its policy will do, by time; see lifecycle.ts. */
+  /** What its own script and its policy will do, in steady time; see lifecycle.ts. */
   exitAt: number | null
   restartAt: number | null
   backoff: number
@@ -98,9 +100,10 @@ export function emptyWorld(clock: Clock): World {
   }
 }
 
-export function emit(world: World, container: MemoryContainer, action: string, time: number): void {
+/** `at`: in the clock's steady time. */
+export function emit(world: World, container: MemoryContainer, action: string, at: number): void {
   const labels = labelsOf(world, container)
-  const event = { action, containerId: container.id, leaf: labels?.leaf ?? null, time }
+  const event = { action, containerId: container.id, leaf: labels?.leaf ?? null, time: wallTime(world, at) }
   const told = { kind: 'event', deployment: labels?.deployment ?? null, event } as const
   for (const listener of world.listeners) listener(told)
 }
@@ -108,6 +111,11 @@ export function emit(world: World, container: MemoryContainer, action: string, t
 /** By itself or by adoption; null: nobody's. */
 export function labelsOf(world: World, container: MemoryContainer): GraftLabels | null {
   return container.labels ?? world.adopted.get(container.id) ?? null
+}
+
+/** What the host's clock says at a moment of steady time, in milliseconds since 1970: what an engine writes down. */
+export function wallTime({ clock }: World, at: number): number {
+  return clock.now() - clock.steady() + at
 }
 
 export function emitDown(world: World): void {
