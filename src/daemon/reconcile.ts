@@ -18,6 +18,7 @@ import type { LastSwap, RestartStatus } from '../report/status.ts'
 import type { LastSwaps } from './last-swaps.ts'
 import { lookAtIngress } from './look-at-ingress.ts'
 import { createRestarts } from './restarts.ts'
+import { meanwhileOf } from '../plan/proposal.ts'
 import { createWaits, type SpecId } from './waits.ts'
 
 /** What is to be, as far as it was accepted. */
@@ -105,13 +106,17 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const follows = onlyFollows(table)
     const names = follows || table.leaves.length === 0 ? [follows ? FOLLOWING : table.id] : table.leaves
     for (const touched of looking) for (const name of [table.id, ...table.leaves]) touched.add(name)
-    for (const name of names) {
-      const spec = specOf(follows ? (table.leaves[0] ?? name) : name)
+    for (const leaf of names) {
+      const spec = specOf(follows ? (table.leaves[0] ?? leaf) : leaf)
+      const kind = verdictOn(leaf)
+      const isMend = kind === 'restore' || kind === 'hold' || kind === 'refuse'
+      // That what is held could not be kept running says nothing of its next swap, nor the other way round.
+      const name = isMend && kind !== 'restore' ? meanwhileOf(leaf) : leaf
       if (outcome.kind === 'done') {
         waits.succeeded(name)
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
-        if (verdictOn(name) === 'restore') waits.mended(name, spec, now)
-      } else if (outcome.kind !== 'fault' && verdictOn(name) === 'restore') {
+        if (isMend) waits.mended(name, spec, now)
+      } else if (outcome.kind !== 'fault' && isMend) {
         waits.fault(name, spec, outcome.message, now)
       } else if (outcome.kind === 'fault') {
         // The engine changed under the plan: look again at once, but not for ever.
@@ -213,7 +218,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       }
     },
     busy: () => runner.busy(),
-    retry: (leaf) => waits.forget(leaf),
+    retry(leaf) {
+      waits.forget(leaf)
+      if (leaf !== null) waits.forget(meanwhileOf(leaf))
+    },
     restart: (leaves) => restarts.ask(leaves, clock.now()),
     restarts: () => restarts.states(),
     lastSwaps: () => options.swaps?.all() ?? NO_SWAPS,

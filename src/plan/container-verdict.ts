@@ -13,7 +13,7 @@ import { unmetApiNeeds } from './api-needs.ts'
 import { withHostname } from './default-hostname.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
 import { isUnhealthy, isWanted, type PlanInput } from './planning.ts'
-import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
+import { hold, inPlace, keep, meanwhileOf, verdictOf, type Proposal } from './proposal.ts'
 import { describeChange, repairInPlace, stateRepair } from './repair.ts'
 import { bringBack, stopped, wasStopped } from './set-life.ts'
 import type { Situation } from './situation.ts'
@@ -42,13 +42,13 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
     if (leaf.suspend) return refused
     // Whether a leaf runs at all is no part of the spec that is refused.
     if (leaf.state === 'stopped') return { ...refused, work: stopped(leaf, live).work }
-    return mendStateOf(leaf, live, 'refuse', refusal.message)
+    return mendStateOf(leaf, live, 'refuse', refusal.message, context)
   }
   if (leaf.suspend) return hold(leaf, live, 'its set is suspended; graft looks and does not touch')
   if (leaf.state === 'stopped') return stopped(leaf, live)
   if (live === null) return launch(leaf, context)
 
-  if (live.state === 'dead' || live.state === 'removing') return mendStateOf(leaf, live, 'restore', 'it is made anew')
+  if (live.state === 'dead' || live.state === 'removing') return mendStateOf(leaf, live, 'restore', 'it is made anew', context)
   const changes = differences(leaf, live, context)
   if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
   const joined = joinedLeaves(leaf).find((name) => context.isSwapped(name))
@@ -147,7 +147,7 @@ function replace(leaf: Leaf, live: ObservedContainer, changes: readonly FieldCha
 /** A new container of the same generation. That an earlier one failed does not count: the request ends where this one does. */
 function restart(leaf: Leaf, live: ObservedContainer, changes: readonly FieldChange[], context: LeafContext): Proposal {
   const waiting = waitOf(leaf, context)
-  if (waiting !== null) return mendStateOf(leaf, live, 'hold', waiting.because, { retryAt: waiting.until })
+  if (waiting !== null) return mendStateOf(leaf, live, 'hold', waiting.because, context, { retryAt: waiting.until })
   return swap(leaf, live, 'replace', 'somebody asked for a restart', changes, [], context)
 }
 
@@ -170,10 +170,10 @@ function swap(
   const [need] = unmetApiNeeds(leaf.spec, apiVersion)
   if (need !== undefined) {
     const why = `${need.field} needs Docker ${need.docker} (API ${need.api}); this engine is ${version} (API ${apiVersion})`
-    return mendStateOf(leaf, live, 'refuse', why)
+    return mendStateOf(leaf, live, 'refuse', why, context)
   }
   const taken = takenPort(leaf, live, input.observed.foreignPorts)
-  if (taken !== null) return mendStateOf(leaf, live, 'hold', taken)
+  if (taken !== null) return mendStateOf(leaf, live, 'hold', taken, context)
   const order = swapOrder(leaf, input.tree, image.facts, live)
   const gap = live === null ? null : gapOf(order.kind, input.gaps.get(leaf.name) ?? null)
   const more = { changes, gains, gap, notes: notesOn(leaf, live, context), order: live === null ? null : order }
@@ -201,10 +201,10 @@ export function failedBefore(leaf: Leaf, live: ObservedContainer | null, context
   if (failed !== null && isWanted(failed, leaf, context.input.runDigest(leaf))) {
     const how = failed.oomKilled ? 'it ran out of memory' : `it ended with exit code ${failed.exitCode}`
     const why = `generation ${leaf.generation} failed before (${how}; see ${failed.name})`
-    return mendStateOf(leaf, live, 'hold', why)
+    return mendStateOf(leaf, live, 'hold', why, context)
   }
   const waiting = waitOf(leaf, context)
-  return waiting === null ? null : mendStateOf(leaf, live, 'hold', waiting.because, { retryAt: waiting.until })
+  return waiting === null ? null : mendStateOf(leaf, live, 'hold', waiting.because, context, { retryAt: waiting.until })
 }
 
 export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { until: number; because: string } | null {
@@ -215,17 +215,24 @@ export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { un
 }
 
 /** What runs stays as it is, but it keeps running: its state is mended even where its spec may not change. */
-function mendStateOf(
+export function mendStateOf(
   leaf: Leaf,
   live: ObservedContainer | null,
   kind: 'hold' | 'refuse' | 'restore',
   because: string,
+  context: LeafContext,
   more: Partial<Verdict> = {},
 ): Proposal {
   const repair = live === null ? null : stateRepair(leaf.name, live)
   if (repair === null) return { verdict: verdictOf(leaf, live, kind, because, more), work: null }
-  const verdict = verdictOf(leaf, live, kind, `${because}; meanwhile: ${repair.because}`, more)
-  return { verdict, work: inPlace(leaf.name, repair.steps) }
+  const words = `${because}; meanwhile: ${repair.because}`
+  const waiting = waitOf(leaf, context, kind === 'restore' ? leaf.name : meanwhileOf(leaf.name))
+  if (waiting !== null) {
+    const retryAt = Math.min(waiting.until, more.retryAt ?? waiting.until)
+    const held = kind === 'restore' ? 'hold' : kind
+    return { verdict: verdictOf(leaf, live, held, `${words}; ${waiting.because}`, { ...more, retryAt }), work: null }
+  }
+  return { verdict: verdictOf(leaf, live, kind, words, more), work: inPlace(leaf.name, repair.steps) }
 }
 
 function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): string[] {

@@ -2,17 +2,16 @@
 // the same input gives the same plan, byte for byte.
 
 import type { Leaf } from '../desired/tree.ts'
-import { containerVerdict, waitOf, type LeafContext } from './container-verdict.ts'
+import { containerVerdict, mendStateOf, waitOf, type LeafContext } from './container-verdict.ts'
 import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
 import { notGivenUp } from './not-given-up.ts'
-import { hold, inPlace, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
+import { hold, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
-import { stateRepair } from './repair.ts'
 import { holdRemovals, unsettledLeaf } from './removal-wait.ts'
 import { leftoverNetworks, planResources, resourceKeys } from './resources.ts'
 import { situations, type Situation } from './situation.ts'
@@ -165,12 +164,8 @@ function heldBack(leaf: Leaf, context: LeafContext, proposal: Proposal, why: Dep
   const { because, awaits, retryAt = null } = why
   const { live } = context.situation
   const mayRun = live !== null && leaf.kind !== 'job' && proposal.work?.kind === 'swap'
-  const repair = mayRun ? stateRepair(leaf.name, live) : null
-  if (repair === null) return hold(leaf, live, because, { awaits, retryAt })
-  return {
-    verdict: verdictOf(leaf, live, 'hold', `${because}; meanwhile: ${repair.because}`, { awaits, retryAt }),
-    work: inPlace(leaf.name, repair.steps),
-  }
+  if (!mayRun) return hold(leaf, live, because, { awaits, retryAt })
+  return mendStateOf(leaf, live, 'hold', because, context, { awaits, retryAt })
 }
 
 function blockedResource(leaf: Leaf, blocked: ReadonlyMap<string, string>): DependencyHold | null {

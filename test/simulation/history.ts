@@ -63,6 +63,8 @@ const CHANGES: ReadonlySet<string> = new Set([
 ])
 /** Commits that graft may still be acting on: a table that has begun goes on for its deadline and its drain. */
 const IN_HAND = 400_000
+/** Turns of a daemon in one minute. */
+const MOST_TURNS = 600
 const PATIENCE = 45 * 60_000
 
 export async function live(steps: readonly Step[]): Promise<Ended> {
@@ -159,6 +161,15 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     if (call === 'start') countTry(id)
   }
 
+  /** A daemon that goes round and round without getting on is as bad as one that stands still. */
+  let minute = { since: 0, turns: 0 }
+  function countTurn(): void {
+    if (clock.steady() - minute.since > 60_000) minute = { since: clock.steady(), turns: 0 }
+    if (++minute.turns <= MOST_TURNS) return
+    watch.say('I5', clock.now(), `more than ${MOST_TURNS} turns in a minute`)
+    graft?.process.kill()
+  }
+
   function countTry(id: string): void {
     const container = world.containers.get(id)
     const labels = container === undefined ? null : labelsOf(world, container)
@@ -217,6 +228,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
         tell(news) {
           if (news.kind !== 'turn') return
           counts.turns++
+          countTurn()
           verdicts = news.turn.plan.verdicts.map(({ leaf, kind, because }) => `${leaf}: ${kind}, ${because}`)
         },
         onTurn: (turn) => health.follow(turn),
