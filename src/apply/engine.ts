@@ -84,6 +84,11 @@ export interface Engine {
   openConnections(id: string): Promise<number | null>
   /** Resolves when the container no longer runs. */
   waitForExit(id: string, signal: AbortSignal): Promise<{ readonly exitCode: number }>
+  /**
+   * Whether somebody sent it a signal through the engine since it was made: `docker stop`, `restart`, `kill`, or graft
+   * itself earlier. False where the engine no longer knows.
+   */
+  wasSignalled(container: Pick<ObservedContainer, 'id' | 'createdAt' | 'finishedAt'>): Promise<boolean>
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>
   /** Container events of one deployment from now on; ends or throws when the connection does. */
   events(deployment: string, signal: AbortSignal): AsyncIterable<EngineEvent>

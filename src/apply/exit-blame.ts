@@ -1,4 +1,4 @@
-// Who is to blame for a container that is no longer as it was: its spec, somebody who paused or removed it, or the
+// Who is to blame for a container that is no longer as it was: its spec, somebody who paused, stopped or removed it, or the
 // engine, which may be going down itself.
 
 import type { Leaf } from '../desired/tree.ts'
@@ -30,19 +30,24 @@ export async function inspectSuspect({ engine, id, who }: Suspect): Promise<Obse
 }
 
 /**
- * Waits EXIT_GRACE, then throws SpecFailure; an EngineFault where somebody paused or removed it, or the engine does not
- * answer. `exitCode`: where it was seen, because one that its policy has brought back no longer has it.
+ * Waits EXIT_GRACE, then throws SpecFailure; an EngineFault where somebody paused, stopped or removed it, or the engine
+ * does not answer. `exitCode`: where it was seen, because one that its policy has brought back no longer has it.
  */
 export async function blameExit(suspect: Suspect, exitCode: number | null = null): Promise<never> {
   await suspect.clock.sleep(EXIT_GRACE)
   const container = await inspectSuspect(suspect)
   if (container.state === 'paused') throw pausedFault(suspect)
+  if (!container.oomKilled && (await suspect.engine.wasSignalled(container))) throw stoppedFault(suspect.who)
   const how = exitWords(container, exitCode) + suspect.when
   throw await specFailure(suspect, container.error === '' ? how : `${how}: ${container.error}`)
 }
 
 export function pausedFault({ who }: Suspect): EngineFault {
   return new EngineFault('engine', `somebody paused ${who}`, 'Leave it running; it is tried again')
+}
+
+export function stoppedFault(who: string): EngineFault {
+  return new EngineFault('engine', `somebody stopped ${who}`, 'Leave it running; it is tried again')
 }
 
 export async function specFailure({ engine, leaf, id }: Suspect, message: string): Promise<SpecFailure> {

@@ -24,7 +24,10 @@ export function openLiveScreen(
 ): LiveScreen {
   const { stream, isTerminal } = terminal
   if (!isTerminal) {
-    return { settle: (lines) => write(lines.map((line) => `${withoutSteering(line)}\n`).join('')), close: () => undefined }
+    return {
+      settle: (lines) => write(lines.map((line) => `${withoutSteering(line)}\n`).join('')),
+      close: () => undefined,
+    }
   }
   let drawn: readonly string[] = []
   let closed = false

@@ -12,7 +12,11 @@ import { INDEX_HEADER, type IndexedCommit } from './indexed-commit.ts'
 const AT_ONCE = 200
 
 /** Puts what the file holds into `commits`. */
-export async function loadHistory(file: string, limits: ReadLimits, commits: Map<string, IndexedCommit>): Promise<void> {
+export async function loadHistory(
+  file: string,
+  limits: ReadLimits,
+  commits: Map<string, IndexedCommit>,
+): Promise<void> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -38,7 +42,9 @@ export async function loadHistory(file: string, limits: ReadLimits, commits: Map
 /** Whether an old commit reads depends on what may be read. */
 function headerUnder(limits: ReadLimits): string {
   const usual = Object.entries(DEFAULT_READ_LIMITS)
-  const unusual = Object.entries(limits).filter(([name, limit]) => !usual.some(([of, by]) => of === name && by === limit))
+  const unusual = Object.entries(limits).filter(
+    ([name, limit]) => !usual.some(([of, by]) => of === name && by === limit),
+  )
   return unusual.length === 0 ? INDEX_HEADER : `${INDEX_HEADER} ${JSON.stringify(Object.fromEntries(unusual))}`
 }
 

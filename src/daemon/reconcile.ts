@@ -18,7 +18,7 @@ import type { LastSwap, RestartStatus } from '../report/status.ts'
 import type { LastSwaps } from './last-swaps.ts'
 import { lookAtIngress } from './look-at-ingress.ts'
 import { createRestarts } from './restarts.ts'
-import { meanwhileOf } from '../plan/proposal.ts'
+import { meanwhileOf } from '../plan/meanwhile.ts'
 import { createWaits, type SpecId } from './waits.ts'
 
 /** What is to be, as far as it was accepted. */

@@ -97,7 +97,10 @@ export async function connectEngine(
   })
   const apiVersion = negotiate(url, version)
   const docker = client({ ...options, version: `v${apiVersion}` }, url)
-  const info = await callEngine<InfoAnswer>({ docker, url }, 'ask for its facts', { path: '/info', timeout: Math.min(patience, 30_000) })
+  const info = await callEngine<InfoAnswer>({ docker, url }, 'ask for its facts', {
+    path: '/info',
+    timeout: Math.min(patience, 30_000),
+  })
   const product = version.Components?.some((part) => /podman/i.test(part.Name ?? '')) ? 'podman' : 'docker'
   return {
     docker,

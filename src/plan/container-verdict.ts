@@ -12,26 +12,15 @@ import { takenPort } from './taken-port.ts'
 import { unmetApiNeeds } from './api-needs.ts'
 import { withHostname } from './default-hostname.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
-import { isUnhealthy, isWanted, type PlanInput } from './planning.ts'
-import { hold, inPlace, keep, meanwhileOf, verdictOf, type Proposal } from './proposal.ts'
-import { describeChange, repairInPlace, stateRepair } from './repair.ts'
+import { isUnhealthy } from './planning.ts'
+import type { LeafContext } from './leaf-context.ts'
+import { failedBefore, mendStateOf, waitOf } from './meanwhile.ts'
+import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
+import { describeChange, repairInPlace } from './repair.ts'
 import { bringBack, stopped, wasStopped } from './set-life.ts'
-import type { Situation } from './situation.ts'
 import { refOf, step } from './steps.ts'
 import { joinedLeaves, swapOrder } from './swap-order.ts'
-import type { FieldChange, Verdict } from './verdict.ts'
-import type { WantedImage } from './wanted-image.ts'
-
-export interface LeafContext {
-  readonly input: PlanInput
-  readonly situation: Situation
-  readonly image: WantedImage
-  /** Ids of the live containers, by leaf. */
-  readonly liveIds: ReadonlyMap<string, string>
-  readonly live: (leaf: string) => ObservedContainer | null
-  /** Whether this plan gives a leaf that comes earlier in launch order a new container. */
-  readonly isSwapped: (leaf: string) => boolean
-}
+import type { FieldChange } from './verdict.ts'
 
 export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation } = context
@@ -48,7 +37,8 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   if (leaf.state === 'stopped') return stopped(leaf, live)
   if (live === null) return launch(leaf, context)
 
-  if (live.state === 'dead' || live.state === 'removing') return mendStateOf(leaf, live, 'restore', 'it is made anew', context)
+  if (live.state === 'dead' || live.state === 'removing')
+    return mendStateOf(leaf, live, 'restore', 'it is made anew', context)
   const changes = differences(leaf, live, context)
   if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
   const joined = joinedLeaves(leaf).find((name) => context.isSwapped(name))
@@ -193,46 +183,6 @@ function swap(
     verdict: verdictOf(leaf, live, kind, because, more),
     work: { kind: 'swap', leaf, image, live, failed: context.situation.failed, order },
   }
-}
-
-/** A spec that failed its gate is not tried again; a fault is, when its time has come. */
-export function failedBefore(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): Proposal | null {
-  const { failed } = context.situation
-  if (failed !== null && isWanted(failed, leaf, context.input.runDigest(leaf))) {
-    const how = failed.oomKilled ? 'it ran out of memory' : `it ended with exit code ${failed.exitCode}`
-    const why = `generation ${leaf.generation} failed before (${how}; see ${failed.name})`
-    return mendStateOf(leaf, live, 'hold', why, context)
-  }
-  const waiting = waitOf(leaf, context)
-  return waiting === null ? null : mendStateOf(leaf, live, 'hold', waiting.because, context, { retryAt: waiting.until })
-}
-
-export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { until: number; because: string } | null {
-  const wait = context.input.waits.get(name)
-  if (wait === undefined || wait.until <= context.input.now) return null
-  if (wait.generation !== leaf.generation || wait.digest !== context.input.runDigest(leaf)) return null
-  return wait
-}
-
-/** What runs stays as it is, but it keeps running: its state is mended even where its spec may not change. */
-export function mendStateOf(
-  leaf: Leaf,
-  live: ObservedContainer | null,
-  kind: 'hold' | 'refuse' | 'restore',
-  because: string,
-  context: LeafContext,
-  more: Partial<Verdict> = {},
-): Proposal {
-  const repair = live === null ? null : stateRepair(leaf.name, live)
-  if (repair === null) return { verdict: verdictOf(leaf, live, kind, because, more), work: null }
-  const words = `${because}; meanwhile: ${repair.because}`
-  const waiting = waitOf(leaf, context, kind === 'restore' ? leaf.name : meanwhileOf(leaf.name))
-  if (waiting !== null) {
-    const retryAt = Math.min(waiting.until, more.retryAt ?? waiting.until)
-    const held = kind === 'restore' ? 'hold' : kind
-    return { verdict: verdictOf(leaf, live, held, `${words}; ${waiting.because}`, { ...more, retryAt }), work: null }
-  }
-  return { verdict: verdictOf(leaf, live, kind, words, more), work: inPlace(leaf.name, repair.steps) }
 }
 
 function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContext): string[] {

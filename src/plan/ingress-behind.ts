@@ -1,6 +1,6 @@
 // Whether the ingress serves what is live, by its own word. Pure.
 
-import type { LeafContext } from './container-verdict.ts'
+import type { LeafContext } from './leaf-context.ts'
 import { renderIngress } from './ingress-config.ts'
 import { carriesIngress } from './ingress-steps.ts'
 import type { ObservedContainer } from './observed.ts'

@@ -2,11 +2,13 @@
 
 import { privilegesOf } from '../desired/privileges.ts'
 import type { Leaf } from '../desired/tree.ts'
-import { failedBefore, type LeafContext } from './container-verdict.ts'
+import type { LeafContext } from './leaf-context.ts'
+import { failedBefore, waitOf } from './meanwhile.ts'
 import { liveName } from './names.ts'
 import type { Observed } from './observed.ts'
 import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
-import { markJobDone } from './steps.ts'
+import { runs } from './planning.ts'
+import { markJobDone, refOf, step } from './steps.ts'
 
 export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation, image } = context
@@ -16,6 +18,8 @@ export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const done = completedGeneration(leaf.name, input.tree.name, input.observed)
   const inherited = inheritedMark(leaf, done, context)
   if (inherited !== null && !leaf.suspend) return inherited
+  const again = leaf.suspend ? null : runsAgain(leaf, context)
+  if (again !== null) return again
   if (done !== null && done >= leaf.generation) {
     return keep(leaf, live, done === leaf.generation ? 'completed' : `not run again: generation ${done} has completed`)
   }
@@ -51,6 +55,29 @@ export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
       order: { kind: 'stop-first', because: 'a job runs once' },
     },
   }
+}
+
+/**
+ * Somebody started what was done, or had the engine start it. A job ends by itself, so that is waited for: two of them
+ * never run side by side.
+ */
+function runsAgain(leaf: Leaf, context: LeafContext): Proposal | null {
+  const { live } = context.situation
+  if (live === null) return null
+  const waiting = waitOf(leaf, context)
+  if (live.restartPolicy !== 'no' && waiting === null) {
+    const because = `someone gave it the restart policy ${live.restartPolicy}, and a job runs once`
+    const container = refOf(leaf.name, live)
+    const verdict = verdictOf(leaf, live, 'restore', because)
+    return { verdict, work: inPlace(leaf.name, [step({ do: 'restart-policy', container, policy: 'no' })]) }
+  }
+  const done = completedGeneration(leaf.name, context.input.tree.name, context.input.observed)
+  if (!runs(live) || (done !== null && done >= leaf.generation)) return null
+  return hold(
+    leaf,
+    live,
+    `${live.name} runs again, generation ${live.labels.generation}; the next one waits for its end`,
+  )
 }
 
 /** What the job did under the name it was renamed from counts, and is written down under the new one. */

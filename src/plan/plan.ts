@@ -2,7 +2,9 @@
 // the same input gives the same plan, byte for byte.
 
 import type { Leaf } from '../desired/tree.ts'
-import { containerVerdict, mendStateOf, waitOf, type LeafContext } from './container-verdict.ts'
+import { containerVerdict } from './container-verdict.ts'
+import type { LeafContext } from './leaf-context.ts'
+import { mendStateOf, waitOf } from './meanwhile.ts'
 import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'

@@ -88,8 +88,3 @@ export function keep(
 export function inPlace(leaf: string, steps: readonly Step[]): Work {
   return { kind: 'steps', leaf, prepare: [], commit: steps, cleanup: [], preemptible: false }
 }
-
-/** Under which name faults of keeping a held leaf as it is are counted, apart from those of its swap. */
-export function meanwhileOf(leaf: string): string {
-  return `${leaf}, meanwhile`
-}

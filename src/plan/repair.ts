@@ -23,17 +23,9 @@ export function repairInPlace(
   const container = refOf(leaf.name, live)
   const steps: Step[] = []
   const reasons: string[] = []
-  const name = liveName(tree.prefix, leaf.name)
-  if (live.name !== name) {
-    steps.push(step({ do: 'rename', container, to: name }))
-    reasons.push(
-      live.labels.leaf !== leaf.name
-        ? `renamed from ${live.labels.leaf}`
-        : live.labels.adopted === undefined
-          ? `someone renamed it to ${live.name}`
-          : `it was taken over as ${live.name}`,
-    )
-  }
+  const named = nameRepair(leaf, tree, live)
+  steps.push(...named.steps)
+  reasons.push(...named.reasons)
   // The authored policy is a label, and labels cannot change.
   if (live.labels.restart !== leaf.spec.restart) return null
   const limits = changes.filter((change) => classifyChange(change.field, change.to) === 'limits')
@@ -64,6 +56,18 @@ export function repairInPlace(
   return { because: reasons.join(', '), steps }
 }
 
+function nameRepair(leaf: Leaf, tree: Tree, live: ObservedContainer): { steps: Step[]; reasons: string[] } {
+  const name = liveName(tree.prefix, leaf.name)
+  if (live.name === name) return { steps: [], reasons: [] }
+  const reason =
+    live.labels.leaf !== leaf.name
+      ? `renamed from ${live.labels.leaf}`
+      : live.labels.adopted === undefined
+        ? `someone renamed it to ${live.name}`
+        : `it was taken over as ${live.name}`
+  return { steps: [step({ do: 'rename', container: refOf(leaf.name, live), to: name })], reasons: [reason] }
+}
+
 /** Network names in the deployment's own words, once each; a network graft does not know keeps its engine name. */
 function networkKeys(leaf: Leaf, tree: Tree, changes: readonly FieldChange[]): string[] {
   const byEngineName = new Map([...tree.networks.values()].map((network) => [network.name, network.key]))
@@ -73,11 +77,24 @@ function networkKeys(leaf: Leaf, tree: Tree, changes: readonly FieldChange[]): s
   ]
 }
 
+/** Its name, state and restart policy: what graft mends even on a leaf whose spec it may not touch now. */
+export function repairMeanwhile(leaf: Leaf, tree: Tree, live: ObservedContainer): Repair | null {
+  const state = stateRepair(leaf.name, live)
+  const isOther = live.labels.leaf !== leaf.name || live.labels.adopted !== undefined
+  if (isOther || live.state === 'dead' || live.state === 'removing') return state
+  const { steps, reasons } = nameRepair(leaf, tree, live)
+  if (steps.length === 0) return state
+  return {
+    because: [...reasons, ...(state === null ? [] : [state.because])].join(', '),
+    steps: [...steps, ...(state?.steps ?? [])],
+  }
+}
+
 /**
- * Its state and restart policy alone: what graft mends even on a leaf whose spec it may not touch now. What the engine
+ * Its state and restart policy. What the engine
  * could not remove cannot be started again either; it is removed, and the next turn makes a new one.
  */
-export function stateRepair(leaf: string, live: ObservedContainer): Repair | null {
+function stateRepair(leaf: string, live: ObservedContainer): Repair | null {
   if (live.state === 'dead' || live.state === 'removing') {
     return { because: describeState(live), steps: [step({ do: 'remove', container: refOf(leaf, live) })] }
   }

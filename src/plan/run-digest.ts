@@ -17,7 +17,9 @@ export function createRunDigest(hostKey: Uint8Array): RunDigest {
   return (leaf) => {
     let digest = remembered.get(leaf)
     if (digest === undefined) {
-      digest = createHmac('sha256', hostKey).update(canonicalJson(resolved(leaf))).digest('hex')
+      digest = createHmac('sha256', hostKey)
+        .update(canonicalJson(resolved(leaf)))
+        .digest('hex')
       remembered.set(leaf, digest)
     }
     return digest

@@ -122,9 +122,7 @@ function planBlocks(plan: Plan): string[] {
   const held =
     plan.removalHeld === null
       ? []
-      : [
-          `**Removals held**: ${heldWords(plan.removalHeld)}. A host waits for \`graft approve\`.`,
-        ]
+      : [`**Removals held**: ${heldWords(plan.removalHeld)}. A host waits for \`graft approve\`.`]
   return [...held, ...blocks, ...news.flatMap(details)]
 }
 

@@ -102,7 +102,8 @@ export function watchInvariants(expected: Expected, { continuity }: { readonly c
     takesDown(look, id) {
       const target = ours(look).find((one) => one.id === id)
       if (target?.leaf == null || !expected.isStartFirst(target.leaf) || !expected.isWanted(target.leaf)) return
-      if (!serves(target)) return
+      // A candidate is not live yet; that it seems healthy for a moment is no promise to anybody.
+      if (!serves(target) || target.name.endsWith('.next')) return
       const others = ours(look).filter((one) => one.leaf === target.leaf && one.id !== id && serves(one))
       if (others.length === 0)
         say('I1', look.at, `${target.name} is taken down, the only healthy one of ${target.leaf}`)

@@ -43,6 +43,8 @@ export interface ProcessOptions {
   /** Told before a call takes effect, and after. */
   readonly onCall: (call: string, args: readonly unknown[], moment: 'before' | 'after') => void
   readonly onFault: () => void
+  /** Told when a call has taken effect that was given up long ago. */
+  readonly onLateEffect: () => void
   readonly onDeath: () => void
 }
 
@@ -66,7 +68,15 @@ const ONE_AT_A_TIME: ReadonlySet<string> = new Set([
   'inspect',
 ])
 
-export function startProcess({ engine, clock, weather, onCall, onFault, onDeath }: ProcessOptions): Process {
+export function startProcess({
+  engine,
+  clock,
+  weather,
+  onCall,
+  onFault,
+  onLateEffect,
+  onDeath,
+}: ProcessOptions): Process {
   let calls = 0
   let dead = false
   let end: { at: number; moment: 'before' | 'after' } | null = null
@@ -128,7 +138,10 @@ export function startProcess({ engine, clock, weather, onCall, onFault, onDeath 
           .sleep(PATIENCE + BEHIND)
           .then(does)
           .catch(() => undefined)
-          .finally(() => onTheWay.get(one) === later && onTheWay.delete(one))
+          .finally(() => {
+            onLateEffect()
+            if (onTheWay.get(one) === later) onTheWay.delete(one)
+          })
         if (one !== undefined) onTheWay.set(one, later)
         await clock.sleep(PATIENCE)
         throw silent()

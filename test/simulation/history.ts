@@ -152,8 +152,13 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
     if (moment === 'after') return watch.see(look())
     counts.calls++
-    if (process.env['GRAFT_SIMULATION_CALLS'] !== undefined && !['observe', 'inspect', 'exec', 'probe'].includes(call)) {
-      tell(`${call} ${world.containers.get(String(args[0]))?.name ?? String(args[0])} ${typeof args[1] === 'string' ? args[1] : ''}`)
+    if (
+      process.env['GRAFT_SIMULATION_CALLS'] !== undefined &&
+      !['observe', 'inspect', 'exec', 'probe'].includes(call)
+    ) {
+      tell(
+        `${call} ${world.containers.get(String(args[0]))?.name ?? String(args[0])} ${typeof args[1] === 'string' ? args[1] : ''}`,
+      )
     }
     const id = String(args[0])
     if (CHANGES.has(call)) watch.touches(look(), id)
@@ -198,6 +203,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
         counts.faults++
         disturbances++
       },
+      onLateEffect: () => void disturbances++,
       onDeath() {
         counts.deaths++
         disturbances++

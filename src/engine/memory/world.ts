@@ -32,6 +32,8 @@ export interface MemoryContainer {
   restartPolicy: string
   /** Whether somebody stopped it: then it does not come back by itself while the engine runs. */
   stoppedByHand: boolean
+  /** Whether it was ever sent a signal. */
+  signalled: boolean
   /** What its own script and its policy will do, in steady time; see lifecycle.ts. */
   exitAt: number | null
   restartAt: number | null

@@ -74,6 +74,23 @@ export function watchingContract(name: string, makeGround: () => Promise<EngineG
       expect(await kindOf(engine.exec(NOBODY, ['true'], 5000))).toBe('not-found')
     })
 
+    it('tells one that somebody stopped from one that ended by itself', async () => {
+      const look = async (id: string) => {
+        const seen = await engine.inspect(id)
+        if (seen === null) throw new Error(`${id} is gone`)
+        return seen
+      }
+      const stopped = await started()
+      expect(await engine.wasSignalled(await look(stopped))).toBe(false)
+      await engine.stop(stopped)
+      expect(await engine.wasSignalled(await look(stopped))).toBe(true)
+      const ended = await started({ command: WRITES_AND_EXITS })
+      await engine.waitForExit(ended, new AbortController().signal)
+      expect(await engine.wasSignalled(await look(ended))).toBe(false)
+      await engine.remove(stopped)
+      await engine.remove(ended)
+    })
+
     it('opens a connection to a container, and says where it cannot', async () => {
       const id = await started({ command: LISTENS_ON_8080 })
       const target = { kind: 'tcp', port: 8080 } as const

@@ -159,10 +159,9 @@ describe('fails', () => {
   })
 
   it('when it came back after an exit: a candidate that restarts has failed', async () => {
-    const { engine, id, outcome, pass, clock } = await atGate(CHECK, { healthyAfter: 60_000 })
+    const { engine, id, outcome, pass, clock } = await atGate(CHECK, { healthyAfter: 60_000, exitsAfter: 500 })
     const gate = pass()
     await clock.advance(500)
-    engine.kill(id, 5)
     await engine.start(id)
     const begun = clock.now()
     expect(await outcome(gate)).toBeInstanceOf(SpecFailure)
@@ -177,6 +176,14 @@ describe('blames nobody', () => {
     await clock.advance(100)
     await engine.remove(id)
     expect(await outcome(gate)).toMatchObject({ kind: 'not-found' })
+  })
+
+  it('when somebody stopped it, or a stop of graft itself came late', async () => {
+    const { engine, id, outcome, pass, clock } = await atGate(CHECK, { healthyAfter: 60_000 })
+    const gate = pass()
+    await clock.advance(500)
+    engine.kill(id, 0)
+    expect(await outcome(gate)).toMatchObject({ kind: 'engine', message: expect.stringContaining('somebody stopped') })
   })
 
   it('when somebody paused it', async () => {

@@ -110,7 +110,10 @@ describe('settings', () => {
     const surroundings = withConfig('limits: {files: 100, git_memory: 2g}\n')
     expect((await loadSettings({}, surroundings)).limits).toMatchObject({ files: 100, git_memory: 2 * 1024 ** 3 })
     const env = { GRAFT_LIMITS: 'files=200,yaml_size=1.5m' }
-    expect((await loadSettings({}, { ...surroundings, env })).limits).toMatchObject({ files: 200, yaml_size: 1_572_864 })
+    expect((await loadSettings({}, { ...surroundings, env })).limits).toMatchObject({
+      files: 200,
+      yaml_size: 1_572_864,
+    })
     const flagged = await loadSettings({ setLimit: ['files=300', 'leaves=7'] }, { ...surroundings, env })
     expect(flagged.limits).toMatchObject({ files: 300, leaves: 7, git_memory: 1024 ** 3 })
     expect((await loadSettings({}, fakeSurroundings())).limits).toEqual(DEFAULT_LIMIT_SETTINGS)

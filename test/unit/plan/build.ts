@@ -85,7 +85,10 @@ export async function hostOf(
       if (facts === null) throw new Error('no image')
       const [joined] = joinedLeaves(leaf)
       const host = joined === undefined ? null : await engine.inspect(liveName(of.prefix, joined))
-      const { role = 'live', state = 'running' } = put
+      const { role = 'live' } = put
+      // A job that is live has run to its end.
+      const isDone = leaf.kind === 'job' && role === 'live'
+      const { state = isDone ? 'exited' : 'running', exitCode = isDone ? 0 : 1 } = put
       const id = await engine.create({
         name: `${of.prefix}${name}.being-made`,
         tree: of,
@@ -99,7 +102,7 @@ export async function hostOf(
       if (state !== 'created') await engine.start(id)
       if (state === 'stopped') await engine.stop(id)
       if (state === 'paused') engine.pause(id)
-      if (state === 'exited') engine.kill(id, put.exitCode ?? 1)
+      if (state === 'exited') engine.kill(id, exitCode)
       const policy = put.policy ?? (role === 'live' && leaf.kind === 'container' ? leaf.spec.restart : 'no')
       await engine.setRestartPolicy(id, policy)
       await clock.advance(1000)
