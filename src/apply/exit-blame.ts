@@ -42,12 +42,15 @@ export async function blameExit(suspect: Suspect, exitCode: number | null = null
   throw await specFailure(suspect, container.error === '' ? how : `${how}: ${container.error}`)
 }
 
-export function pausedFault({ who }: Suspect): EngineFault {
-  return new EngineFault('engine', `somebody paused ${who}`, 'Leave it running; it is tried again')
+/** Somebody did something to the container: no fault of its spec, and none of the engine's either. */
+export class Interference extends EngineFault {}
+
+export function pausedFault({ who }: Suspect): Interference {
+  return new Interference('engine', `somebody paused ${who}`, 'Leave it running; it is tried again')
 }
 
-export function stoppedFault(who: string): EngineFault {
-  return new EngineFault('engine', `somebody stopped ${who}`, 'Leave it running; it is tried again')
+export function stoppedFault(who: string): Interference {
+  return new Interference('engine', `somebody stopped ${who}`, 'Leave it running; it is tried again')
 }
 
 export async function specFailure({ engine, leaf, id }: Suspect, message: string): Promise<SpecFailure> {

@@ -8,7 +8,7 @@ import { chooseCheck, runCheck, type Check } from './check.ts'
 import type { Clock } from './clock.ts'
 import { drain } from './drain.ts'
 import { EngineFault, type Engine, type ProbeResult } from './engine.ts'
-import { blameExit, inspectSuspect, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
+import { blameExit, inspectSuspect, Interference, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
 import type { Drain } from './outcome.ts'
 
 export interface ProveOptions {
@@ -34,7 +34,7 @@ const RETRIES = 3
 
 /**
  * Resolves when the old container may go. Throws SpecFailure where the new one exits, restarts or fails its check as
- * often as its leaf allows; EngineFault where somebody paused or removed it. An engine that does not answer is no verdict.
+ * often as its leaf allows; EngineFault where somebody paused, stopped or removed it. An engine that does not answer is no verdict.
  */
 export async function prove(options: ProveOptions): Promise<Drain> {
   const { engine, clock, old, milliseconds, closing } = options
@@ -83,6 +83,7 @@ async function watchLife(
   const stop = new AbortController()
   let exitCode: number | null = null
   let lost = false
+  let known = first
   const exit = engine.waitForExit(suspect.id, stop.signal).then(
     (exited) => (exitCode = exited.exitCode),
     () => (lost = !stop.signal.aborted),
@@ -91,14 +92,18 @@ async function watchLife(
     for (let container: ObservedContainer | null = first; ;) {
       if (container !== null) {
         const restarted =
-          container.startedAt !== first.startedAt || container.restartCount > (restarts ?? first.restartCount)
+          container.startedAt !== known.startedAt || container.restartCount > (restarts ?? known.restartCount)
         if (exitCode !== null || container.state !== 'running' || restarted) {
-          // An engine that was away may have stopped or restarted it itself: nobody can tell any more.
-          if (lost) return
           if (container.state === 'paused') throw pausedFault(suspect)
-          if (container.state === 'restarting' || container.state === 'exited') exitCode ??= container.exitCode
-          await orNoVerdict(blameExit(suspect, exitCode))
-          return
+          // An engine that was away may have stopped or restarted it itself: nobody can tell any more. But the old one
+          // must not go while this one is down.
+          if (lost && container.state !== 'running') throw downMeanwhile(suspect)
+          if (!lost) {
+            if (container.state === 'restarting' || container.state === 'exited') exitCode ??= container.exitCode
+            await orNoVerdict(blameExit(suspect, exitCode))
+            throw downMeanwhile(suspect)
+          }
+          known = container
         }
         if (container.health === 'unhealthy' && check?.kind === 'command') {
           throw await specFailure(suspect, `its health check failed${suspect.when}`)
@@ -114,6 +119,10 @@ async function watchLife(
     stop.abort()
     await exit
   }
+}
+
+function downMeanwhile({ who }: Suspect): Interference {
+  return new Interference('unreachable', `the engine was away, and ${who} is down since`, 'It is planned anew')
 }
 
 /** graft's own look, at least as often as the leaf's: as many failures in a row as the leaf allows blame its spec. */
@@ -145,12 +154,13 @@ async function repeatCheck(
   }
 }
 
-/** Null where the engine does not answer; that somebody removed the container is told. */
+/** Null where the engine does not answer; what somebody did to the container is told. */
 async function orNoVerdict<T>(work: Promise<T>): Promise<T | null> {
   try {
     return await work
   } catch (error) {
-    if (error instanceof EngineFault && error.kind !== 'not-found') return null
+    const isTold = error instanceof Interference || (error instanceof EngineFault && error.kind === 'not-found')
+    if (error instanceof EngineFault && !isTold) return null
     throw error
   }
 }

@@ -43,8 +43,8 @@ export interface ProcessOptions {
   /** Told before a call takes effect, and after. */
   readonly onCall: (call: string, args: readonly unknown[], moment: 'before' | 'after') => void
   readonly onFault: () => void
-  /** Told when a call has taken effect that was given up long ago. */
-  readonly onLateEffect: () => void
+  /** Told when a call that something befell is over, and when one has taken effect that was given up long ago. */
+  readonly onDisturbed: () => void
   readonly onDeath: () => void
 }
 
@@ -74,7 +74,7 @@ export function startProcess({
   weather,
   onCall,
   onFault,
-  onLateEffect,
+  onDisturbed,
   onDeath,
 }: ProcessOptions): Process {
   let calls = 0
@@ -109,7 +109,7 @@ export function startProcess({
     }
     const fault = weather.fault(call)
     if (fault !== null) onFault()
-    const result = await alive(await (fault === null ? does() : faulty(fault, one, does)))
+    const result = await alive(await (fault === null ? does() : faulty(fault, one, does).finally(onDisturbed)))
     if (last) die()
     return alive(result)
   }
@@ -139,7 +139,7 @@ export function startProcess({
           .then(does)
           .catch(() => undefined)
           .finally(() => {
-            onLateEffect()
+            onDisturbed()
             if (onTheWay.get(one) === later) onTheWay.delete(one)
           })
         if (one !== undefined) onTheWay.set(one, later)

@@ -199,11 +199,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       clock,
       weather,
       onCall,
-      onFault() {
-        counts.faults++
-        disturbances++
-      },
-      onLateEffect: () => void disturbances++,
+      onFault: () => void counts.faults++,
+      onDisturbed: () => void disturbances++,
       onDeath() {
         counts.deaths++
         disturbances++
@@ -252,6 +249,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     repository.commit(changes(files, after), subject)
     files = after
     if (site.readable) noteWish()
+    // What switches together is tried anew when one of it changes.
+    for (const key of tries.keys()) if (isTogether(key.split(' ')[0] ?? '')) tries.delete(key)
     tell(`commit: ${subject}`)
     graft?.daemon.pushed()
   }
@@ -411,6 +410,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     }
   }
 
+  const isTogether = (leaf: string): boolean => placeOf(leaf).set === 'pair'
   const isPort = (leaf: string): boolean => placeOf(leaf).class === 'port'
 
   /** Null where all is as the last commit wants it; else what is not. */

@@ -235,7 +235,8 @@ describe('two deployments that want one port', () => {
 
 describe('a leaf that goes', () => {
   it('closes its ports', async () => {
-    await stage.commit({ 'web.yaml': null }, 'no web')
+    // An empty tree would wait for a person.
+    await stage.commit({ 'web.yaml': null, 'still.yaml': web(1, []) }, 'no web')
     await soon(async () => {
       await expect(ask('127.0.0.1')).rejects.toThrow(/ECONNREFUSED/)
       expect(Object.keys(await stage.containers()), log).not.toContain('web')
