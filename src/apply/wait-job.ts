@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
-import { EXIT_GRACE, stoppedFault } from './exit-blame.ts'
+import { EXIT_GRACE, Interference, stoppedFault } from './exit-blame.ts'
 import { lastLines } from './log-tail.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 
@@ -40,6 +40,9 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
   } catch (error) {
     // Also where the engine went away in the grace: then nobody is to blame yet.
     if (late && !(error instanceof EngineFault)) {
+      const container = await engine.inspect(id)
+      // One that its engine starts again and again never ends.
+      if (container !== null && container.restartPolicy !== 'no') throw againFault(leaf)
       const limit = leaf.update.deadline / 1000
       throw new SpecFailure(leaf.name, `did not end within ${limit} s`, await lastLines(engine, id))
     }
@@ -52,4 +55,8 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
     signal.removeEventListener('abort', stop)
     inner.abort()
   }
+}
+
+function againFault({ name }: Leaf): Interference {
+  return new Interference('engine', `somebody gave the job ${name} a restart policy, so it never ends`, 'It is run anew')
 }
