@@ -58,5 +58,9 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
 }
 
 function againFault({ name }: Leaf): Interference {
-  return new Interference('engine', `somebody gave the job ${name} a restart policy, so it never ends`, 'It is run anew')
+  return new Interference(
+    'engine',
+    `somebody gave the job ${name} a restart policy, so it never ends`,
+    'It is run anew',
+  )
 }

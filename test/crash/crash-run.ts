@@ -124,40 +124,6 @@ export async function applyThrough(
   return { calls: [...proxy.calls], killedAt, exitCode, output, took: performance.now() - begun, hung, met }
 }
 
-export interface Watch {
-  /** Most and fewest containers of the leaf that were seen running at one time. */
-  readonly most: number
-  readonly fewest: number
-  readonly looks: number
-}
-
-/** Looks at the leaf's running containers as often as the engine answers, until it is stopped. */
-export function watchLeaf(stage: Stage, leaf: string): { stop(): Promise<Watch> } {
-  let ended = false
-  const seen = { most: 0, fewest: Number.POSITIVE_INFINITY, looks: 0 }
-  const filters = { label: [`dev.graft.deployment=${stage.name}`, `dev.graft.leaf=${leaf}`], status: ['running'] }
-  const looking = (async () => {
-    while (!ended) {
-      try {
-        const { length } = await stage.docker.listContainers({ filters })
-        seen.most = Math.max(seen.most, length)
-        seen.fewest = Math.min(seen.fewest, length)
-        seen.looks++
-      } catch {
-        // The engine is being restarted.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  })()
-  return {
-    async stop() {
-      ended = true
-      await looking
-      return { ...seen }
-    },
-  }
-}
-
 export function proxySocket(stage: Stage): string {
   return join(stage.folder, 'proxy.sock')
 }

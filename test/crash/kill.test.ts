@@ -10,6 +10,8 @@ import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
 import { startEngineProxy, type EngineProxy } from '../engine/stage/engine-proxy.ts'
 import { setStage, type Stage } from '../engine/stage/stage.ts'
+import { acceptedCommits, type AcceptedCommits } from '../invariants/accepted.ts'
+import { putStrangers } from '../invariants/strangers.ts'
 import { applyThrough, kindOf, proxySocket, type CrashRun, type KillAt } from './crash-run.ts'
 import { printRows, sampler, tableRows } from './rows.ts'
 import { SWAP_KINDS, type Found, type SwapKind } from './swap-kinds.ts'
@@ -33,6 +35,7 @@ beforeAll(async () => {
   const docker = engineClient(engine.url)
   for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
   await standInImage(docker, { reference: 'graft-test/base:1' })
+  await putStrangers(docker, 'graft-test/base:1')
 })
 afterAll(async () => {
   const header = ['what changes', 'graft is killed', 'at', 'restart', 'left behind', 'ended as']
@@ -46,12 +49,14 @@ afterAll(async () => {
 describe.each(kinds)('$name', (kind) => {
   let stage: Stage
   let proxy: EngineProxy
+  let accepted: AcceptedCommits
   let n = 1
   let targets: { readonly at: KillAt; readonly restart: (typeof RESTARTS)[number] }[] = []
 
-  const commit = (files: ReturnType<SwapKind['after']>) => {
+  const commit = async (files: ReturnType<SwapKind['after']>) => {
     const more = kind.deployment?.(n) ?? 'volumes: {data: {}}\n'
-    return stage.commit({ 'deployment.yaml': stage.deploymentYaml(more), ...files }, `${kind.name} ${n}`)
+    await stage.commit({ 'deployment.yaml': stage.deploymentYaml(more), ...files }, `${kind.name} ${n}`)
+    await accepted.note()
   }
   /** To just before graft is asked for what the row is about. */
   async function approach(): Promise<void> {
@@ -68,6 +73,7 @@ describe.each(kinds)('$name', (kind) => {
   beforeAll(async () => {
     stage = await setStage({ engineUrl: engine.url, deployment: 'volumes: {data: {}}\n' })
     proxy = await startEngineProxy(engine.url, proxySocket(stage))
+    accepted = acceptedCommits(() => stage.judge(), stage.runDigest)
     await commit((kind.before ?? kind.after)(1))
     await stage.apply()
     await approach()
@@ -116,21 +122,21 @@ describe.each(kinds)('$name', (kind) => {
     const failures: string[] = []
     for (const { at, restart } of everyRow ? targets : sample.take(targets, SAMPLE.rows)) {
       await approach()
-      const watch = watchEngine(stage, kind.names)
+      const watch = watchEngine(stage, { ...kind.watched, accepted })
       const run = await go(at)
       const crashed = await stage.containers()
       const broken: string[] = []
       let again = watch
       if (restart !== 'no') {
-        broken.push(...kind.broken(await watch.stop()))
+        broken.push(...(await watch.stop()).broken)
         await (restart === 'engine killed' ? engine.kill() : engine.stop())
         await engine.start()
-        again = watchEngine(stage, kind.names)
+        // What the restart took down is not graft's doing.
+        again = watchEngine(stage, { ...kind.watched, accepted })
       }
       const { results, turn } = await stage.apply({ confirmed: true })
       const seen = await again.stop()
-      // What an engine restart takes down is not graft's doing.
-      broken.push(...kind.broken(seen).filter((words) => restart === 'no' || !words.includes('down')))
+      broken.push(...seen.broken)
       const after = await stage.containers()
       const trouble = [...broken, ...(await wrongAtEnd(after))]
       const row = [

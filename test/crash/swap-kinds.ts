@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises'
 
 import { CHECKED, FOREVER, leaf, type Seen as SeenContainer, type Stage } from '../engine/stage/stage.ts'
-import type { Seen } from './watch-engine.ts'
+import type { Watched } from './watch-engine.ts'
 
 export type Files = Record<string, string | null>
 export type Found = Record<string, SeenContainer>
@@ -18,10 +18,8 @@ export interface SwapKind {
   readonly after: (n: number) => Files
   /** Done by hand after the commit, before graft comes. */
   readonly byHand?: (stage: Stage) => Promise<unknown>
-  /** Leaves and volumes that are counted. */
-  readonly names: readonly string[]
-  /** What was broken on the way, in words. */
-  readonly broken: (seen: Seen) => readonly string[]
+  /** What the invariants say of which leaf and volume. */
+  readonly watched: Omit<Watched, 'accepted'>
   /** Live containers at the end, by name: their generation. */
   readonly ends: (n: number) => Readonly<Record<string, number>>
   /** What else is not as it should be at the end. */
@@ -36,10 +34,6 @@ const startFirst = (n: number, more = '') =>
   leaf(n, HEALTHY, `${CHECKED}${QUICK}environment: {GENERATION: "${n}"}\n${more}`)
 const stopFirst = (n: number, more = '') => startFirst(n, `volumes: ["data:/data"]\n${more}`)
 const plain = (n: number, more = '') => startFirst(n, more)
-
-const always = (seen: Seen, name: string) => (seen.leaf(name).fewest >= 1 ? [] : [`${name} was down`])
-const neverTwo = (seen: Seen, name: string) => (seen.leaf(name).most <= 1 ? [] : [`two of ${name}`])
-const alone = (seen: Seen, volume: string) => (seen.volume(volume).most <= 1 ? [] : [`two with ${volume}`])
 
 const sameContainer = () => {
   let id: string | null = null
@@ -58,16 +52,14 @@ export const SWAP_KINDS: readonly SwapKind[] = [
   {
     name: 'start-first',
     after: (n) => ({ 'api.yaml': startFirst(n) }),
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: (n) => ({ api: n }),
     restarts: true,
   },
   {
     name: 'stop-first',
     after: (n) => ({ 'api.yaml': stopFirst(n) }),
-    names: ['api', 'data'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...alone(seen, 'data')],
+    watched: { exclusive: ['api'], alone: ['data'] },
     ends: (n) => ({ api: n }),
     restarts: true,
   },
@@ -78,8 +70,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       'pair/web.yaml': startFirst(n),
       'pair/store.yaml': stopFirst(n),
     }),
-    names: ['web', 'store', 'data'],
-    broken: (seen) => [...always(seen, 'web'), ...neverTwo(seen, 'store'), ...alone(seen, 'data')],
+    watched: { startFirst: ['web'], exclusive: ['store'], alone: ['data'] },
     ends: (n) => ({ web: n, store: n }),
     restarts: true,
   },
@@ -89,8 +80,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       'migrate.yaml': leaf(n, `echo ${n} >> /data/runs; sleep 0.3`, 'kind: job\nvolumes: ["data:/data"]\n'),
       'api.yaml': startFirst(n, 'depends_on: {migrate: {condition: service_completed_successfully}}\n'),
     }),
-    names: ['api', 'migrate'],
-    broken: (seen) => [...always(seen, 'api'), ...neverTwo(seen, 'migrate')],
+    watched: { startFirst: ['api'], exclusive: ['migrate'] },
     ends: (n) => ({ api: n }),
     wrong: async (stage, _found, n) => {
       const runs = (await readVolume(stage, 'data', 'runs')).split('\n').filter((line) => line === String(n))
@@ -100,8 +90,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
   {
     name: 'joins the network namespace of another leaf',
     after: (n) => ({ 'api.yaml': startFirst(n), 'side.yaml': plain(n, 'network_mode: "service:api"\n') }),
-    names: ['api', 'side'],
-    broken: (seen) => [...always(seen, 'api'), ...neverTwo(seen, 'side')],
+    watched: { startFirst: ['api'], exclusive: ['side'] },
     ends: (n) => ({ api: n, side: n }),
     wrong: async (stage, found) => {
       const mode = (await stage.container('side').inspect()).HostConfig.NetworkMode
@@ -114,8 +103,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       'one.yaml': startFirst(n, holds(n, true) ? `ports: ["127.0.0.1:${PORT}:80"]\n` : ''),
       'two.yaml': startFirst(n, holds(n, false) ? `ports: ["127.0.0.1:${PORT}:80"]\n` : ''),
     }),
-    names: ['one', 'two'],
-    broken: () => [],
+    watched: {},
     ends: (n) => ({ one: n, two: n }),
   },
   {
@@ -124,15 +112,13 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       'one.yaml': holds(n, true) ? stopFirst(n) : plain(n),
       'two.yaml': holds(n, false) ? stopFirst(n) : plain(n),
     }),
-    names: ['one', 'two', 'data'],
-    broken: (seen) => alone(seen, 'data'),
+    watched: { alone: ['data'] },
     ends: (n) => ({ one: n, two: n }),
   },
   {
     name: 'with files from the repository',
     after: (n) => ({ 'api.conf': `${n}\n`, 'api.yaml': startFirst(n, 'files: {/etc/api.conf: ./api.conf}\n') }),
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: (n) => ({ api: n }),
     wrong: async (stage, _found, n) => sameText(await readInside(stage, 'api', '/etc/api.conf'), `${n}\n`),
   },
@@ -142,8 +128,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       'api.conf': `${n}\n`,
       'api.yaml': startFirst(n, 'files: {/etc/api.conf: ./api.conf}\nread_only: true\ntmpfs: [/tmp]\n'),
     }),
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: (n) => ({ api: n }),
     wrong: async (stage, _found, n) => sameText(await readInside(stage, 'api', '/etc/api.conf'), `${n}\n`),
   },
@@ -151,8 +136,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
     name: 'a new network and a new volume',
     deployment: (n) => `networks: {net${n}: {}}\nvolumes: {data: {}, vol${n}: {}}\n`,
     after: (n) => ({ 'api.yaml': plain(n, `networks: [net${n}]\nvolumes: ["vol${n}:/data"]\n`) }),
-    names: ['api'],
-    broken: (seen) => neverTwo(seen, 'api'),
+    watched: { exclusive: ['api'] },
     ends: (n) => ({ api: n }),
     wrong: async (stage, _found, n) => {
       const filters = { label: [`dev.graft.deployment=${stage.name}`] }
@@ -168,16 +152,14 @@ export const SWAP_KINDS: readonly SwapKind[] = [
     name: 'created',
     before: () => ({ 'other.yaml': plain(1), 'api.yaml': null }),
     after: (n) => ({ 'api.yaml': startFirst(n) }),
-    names: ['api', 'other'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...always(seen, 'other')],
+    watched: { startFirst: ['other'], exclusive: ['api'] },
     ends: (n) => ({ api: n, other: 1 }),
   },
   {
     name: 'removed',
     before: (n) => ({ 'other.yaml': plain(1), 'api.yaml': stopFirst(n) }),
     after: () => ({ 'api.yaml': null }),
-    names: ['api', 'other'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...always(seen, 'other')],
+    watched: { startFirst: ['other'], exclusive: ['api'] },
     ends: () => ({ other: 1 }),
     wrong: async (stage) => {
       const { Volumes } = await stage.docker.listVolumes({ filters: { name: [`${stage.name}_data`] } })
@@ -187,8 +169,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
   {
     name: 'renamed (renamed_from)',
     after: (n) => ({ [`name${n - 1}.yaml`]: null, [`name${n}.yaml`]: renamed(n) }),
-    names: [],
-    broken: (seen) => (seen.all.fewest >= 1 && seen.all.most <= 1 ? [] : ['it was down, or two']),
+    watched: { startFirst: ['name1'], exclusive: ['name1'] },
     byHand: async (stage) => {
       const [name = ''] = Object.keys(await stage.containers())
       await kept.note(stage, name)
@@ -200,8 +181,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
     name: 'back to an earlier generation',
     before: (n) => ({ 'api.yaml': startFirst(n) }),
     after: () => ({ 'api.yaml': startFirst(1) }),
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: () => ({ api: 1 }),
   },
   {
@@ -211,8 +191,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       await kept.note(stage, 'api')
       await stage.container('api').update({ CpuShares: 256 })
     },
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: () => ({ api: 1 }),
     wrong: async (stage, found) => {
       const shares = (await stage.container('api').inspect()).HostConfig.CpuShares
@@ -226,8 +205,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       await kept.note(stage, 'api')
       await stage.container('api').stop()
     },
-    names: ['api'],
-    broken: (seen) => neverTwo(seen, 'api'),
+    watched: { exclusive: ['api'] },
     ends: () => ({ api: 1 }),
     wrong: async (_stage, found) => kept.wrong(found, 'api'),
   },
@@ -242,16 +220,14 @@ export const SWAP_KINDS: readonly SwapKind[] = [
       await api.pause()
       await api.rename({ name: `${stage.name}-elsewhere` })
     },
-    names: ['api'],
-    broken: (seen) => [...neverTwo(seen, 'api')],
+    watched: { exclusive: ['api'] },
     ends: () => ({ api: 1 }),
   },
   {
     name: 'a set is stopped',
     before: (n) => ({ 'set/set.yaml': 'state: running\n', 'set/api.yaml': stopFirst(n), 'other.yaml': plain(1) }),
     after: () => ({ 'set/set.yaml': 'state: stopped\n' }),
-    names: ['api', 'other'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...always(seen, 'other')],
+    watched: { startFirst: ['other'], exclusive: ['api'] },
     ends: (n) => ({ api: n, other: 1 }),
     wrong: async (_stage, found) => (found['api']?.state === 'exited' ? [] : [`api is ${found['api']?.state}`]),
   },
@@ -259,16 +235,14 @@ export const SWAP_KINDS: readonly SwapKind[] = [
     name: 'a set is started',
     before: (n) => ({ 'set/set.yaml': 'state: stopped\n', 'set/api.yaml': stopFirst(n), 'other.yaml': plain(1) }),
     after: () => ({ 'set/set.yaml': 'state: running\n' }),
-    names: ['api', 'other'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...always(seen, 'other')],
+    watched: { startFirst: ['other'], exclusive: ['api'] },
     ends: (n) => ({ api: n, other: 1 }),
   },
   {
     name: 'the candidate fails, start-first',
     before: () => ({ 'api.yaml': startFirst(1) }),
     after: (n) => ({ 'api.yaml': failing(n) }),
-    names: ['api'],
-    broken: (seen) => always(seen, 'api'),
+    watched: { startFirst: ['api'] },
     ends: (n) => ({ api: 1, 'api.failed': n }),
     wrong: notTriedAgain,
   },
@@ -276,8 +250,7 @@ export const SWAP_KINDS: readonly SwapKind[] = [
     name: 'the candidate fails, stop-first',
     before: () => ({ 'api.yaml': stopFirst(1) }),
     after: (n) => ({ 'api.yaml': failing(n, 'volumes: ["data:/data"]\n') }),
-    names: ['api', 'data'],
-    broken: (seen) => [...neverTwo(seen, 'api'), ...alone(seen, 'data')],
+    watched: { exclusive: ['api'], alone: ['data'] },
     ends: (n) => ({ api: 1, 'api.failed': n }),
     wrong: notTriedAgain,
   },

@@ -1,13 +1,32 @@
-// Looks at a deployment's containers as often as the engine answers, and remembers what must never be seen.
+// Watches a deployment by the invariants, and counts what runs of it at a time, for a table.
 
+import type { AcceptedCommits } from '../invariants/accepted.ts'
+import type { Look } from '../invariants/look.ts'
+import { watchDocker } from '../invariants/watch-docker.ts'
 import type { Stage } from '../engine/stage/stage.ts'
 
+export interface Watched {
+  /** Leaves that may never be without a healthy container (I1). */
+  readonly startFirst?: readonly string[]
+  /** Leaves of which there may only be one (I2). */
+  readonly exclusive?: readonly string[]
+  /** Volumes, by their names in the repository, that only one container may use at a time (I2). */
+  readonly alone?: readonly string[]
+  /** More leaves that are counted. */
+  readonly counted?: readonly string[]
+  readonly accepted: AcceptedCommits
+  /** As of `lookAtDocker`. */
+  readonly images?: boolean
+  /** As of `watchDocker`. */
+  readonly correct?: (look: Look) => Promise<Look>
+}
+
 export interface Seen {
-  /** Most and fewest running containers that were seen at one time, by leaf; by volume; of all. */
+  /** Most and fewest running containers of a leaf that were seen at one time. */
   readonly leaf: (name: string) => Counts
-  readonly volume: (name: string) => Counts
-  readonly all: Counts
   readonly looks: number
+  /** Violations of the invariants, in words. */
+  readonly broken: readonly string[]
 }
 
 export interface Counts {
@@ -15,40 +34,54 @@ export interface Counts {
   readonly fewest: number
 }
 
-/** `names`: leaves and volumes that are counted, also where there is none. */
-export function watchEngine(stage: Stage, names: readonly string[]): { stop(): Promise<Seen> } {
-  let ended = false
-  let looks = 0
-  const ALL = ''
-  const counted = new Map<string, { most: number; fewest: number }>()
-  const note = (key: string, count: number) => {
-    const known = counted.get(key) ?? { most: 0, fewest: Number.POSITIVE_INFINITY }
-    counted.set(key, { most: Math.max(known.most, count), fewest: Math.min(known.fewest, count) })
-  }
-  const filters = { label: [`dev.graft.deployment=${stage.name}`], status: ['running'] }
-  const looking = (async () => {
-    while (!ended) {
-      try {
-        const rows = await stage.docker.listContainers({ filters })
-        looks++
-        note(ALL, rows.length)
-        for (const name of names) {
-          note(name, rows.filter((row) => row.Labels['dev.graft.leaf'] === name).length)
-          const full = `${stage.name}_${name}`
-          note(`volume ${name}`, rows.filter((row) => row.Mounts.some((mount) => mount.Name === full)).length)
-        }
-      } catch {
-        // The engine is being restarted, or hangs.
+const EVERY = 10
+/** Marks of graft's own. */
+const MARK = /\.(done|adopted)-g\d/
+
+/** Looks until it is stopped. Of an engine that goes down with its containers meanwhile nothing is start-first. */
+export function watchEngine(stage: Stage, watched: Watched): { stop(): Promise<Seen> } {
+  const { startFirst = [], exclusive = [], alone = [], accepted } = watched
+  const names = [...startFirst, ...exclusive, ...(watched.counted ?? [])]
+  const counted = new Map(names.map((leaf) => [leaf, { most: 0, fewest: Infinity }]))
+  /** A daemon may be faster than whoever reads the commit for this. */
+  const unknown = new Map<string, () => boolean>()
+  const watch = watchDocker({
+    docker: stage.docker,
+    expected: {
+      deployment: stage.name,
+      isStartFirst: (leaf) => startFirst.includes(leaf),
+      isExclusive: (leaf) => exclusive.includes(leaf),
+      isWanted: () => true,
+      isAccepted(leaf, generation, digest) {
+        const isKnown = () => accepted.has(leaf, generation, digest)
+        if (!isKnown()) unknown.set(`${leaf} ran generation ${generation}, which no accepted commit declared so`, isKnown)
+        return true
+      },
+      isData: (volume) => volume.startsWith(`${stage.name}_`) && !MARK.test(volume),
+      isExclusiveVolume: (volume) => alone.some((name) => volume === `${stage.name}_${name}`),
+    },
+    continuity: true,
+    every: EVERY,
+    ...(watched.images === undefined ? {} : { images: watched.images }),
+    ...(watched.correct === undefined ? {} : { correct: watched.correct }),
+    onLook({ containers }) {
+      for (const [leaf, counts] of counted) {
+        const own = containers.filter((one) => one.deployment === stage.name && one.leaf === leaf && one.running)
+        counts.most = Math.max(counts.most, own.length)
+        counts.fewest = Math.min(counts.fewest, own.length)
       }
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  })()
-  const of = (key: string) => counted.get(key) ?? { most: 0, fewest: 0 }
+    },
+  })
   return {
     async stop() {
-      ended = true
-      await looking
-      return { leaf: of, volume: (name) => of(`volume ${name}`), all: of(ALL), looks }
+      await watch.stop()
+      await accepted.note()
+      for (const [text, isKnown] of unknown) if (!isKnown()) watch.invariants.say('I4', Date.now(), text)
+      return {
+        leaf: (name) => counted.get(name) ?? { most: 0, fewest: 0 },
+        looks: watch.looks(),
+        broken: watch.invariants.violations().map(({ invariant, text }) => `${invariant}: ${text}`),
+      }
     },
   }
 }

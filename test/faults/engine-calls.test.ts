@@ -10,8 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineClient } from '../../src/demo/engine-address.ts'
 import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
-import { applyThrough, kindOf, watchLeaf, type FaultAt } from '../crash/crash-run.ts'
+import { applyThrough, kindOf, type FaultAt } from '../crash/crash-run.ts'
 import { printRows, sampler, tableRows } from '../crash/rows.ts'
+import { watchEngine } from '../crash/watch-engine.ts'
 import {
   ENGINE_FAULTS,
   startEngineProxy,
@@ -19,6 +20,7 @@ import {
   type EngineProxy,
 } from '../engine/stage/engine-proxy.ts'
 import { CHECKED, FOREVER, leaf, setStage, type Stage } from '../engine/stage/stage.ts'
+import { acceptedCommits, type AcceptedCommits } from '../invariants/accepted.ts'
 import { everyFault } from './fault-table.ts'
 
 const HEALTHY = `touch /tmp/ok; ${FOREVER}`
@@ -59,15 +61,22 @@ const orders = {
 describe.each(Object.keys(orders) as (keyof typeof orders)[])('%s', (order) => {
   let stage: Stage
   let proxy: EngineProxy
+  let accepted: AcceptedCommits
   let generation = 1
   const targets: FaultAt[] = []
+  const watched = order === 'stop-first' ? { exclusive: ['api'], alone: ['data'] } : { startFirst: ['api'] }
   const files = (n: number) => ({ 'api.yaml': orders[order](n), 'settings.txt': `${n}\n` })
-  const next = () => stage.commit(files(++generation), `api ${generation}`)
+  const next = async () => {
+    await stage.commit(files(++generation), `api ${generation}`)
+    await accepted.note()
+  }
 
   beforeAll(async () => {
     stage = await setStage({ engineUrl: engine.url, deployment: 'volumes: {data: {}}\n' })
     proxy = await startEngineProxy(engine.url, join(stage.folder, 'proxy.sock'))
+    accepted = acceptedCommits(() => stage.judge(), stage.runDigest)
     await stage.commit(files(1))
+    await accepted.note()
     await stage.apply()
     // The first run also makes what is made once on an engine.
     await next()
@@ -98,13 +107,12 @@ describe.each(Object.keys(orders) as (keyof typeof orders)[])('%s', (order) => {
     const wrong: string[] = []
     for (const target of everyFault ? targets : sample.take(targets, SAMPLE)) {
       await next()
-      const watch = watchLeaf(stage, 'api')
+      const watch = watchEngine(stage, { ...watched, accepted })
       const run = await applyThrough(stage, proxy, null, target, ['--engine-timeout', ENGINE_TIMEOUT])
       const left = await stage.containers()
       const { results } = await stage.apply()
       const seen = await watch.stop()
       const after = await stage.containers()
-      const held = order === 'stop-first' ? seen.most <= 1 : seen.fewest >= 1
       const blamed = 'api.failed' in left || 'api.failed' in after
       const one = after['api']
       const converged =
@@ -114,7 +122,7 @@ describe.each(Object.keys(orders) as (keyof typeof orders)[])('%s', (order) => {
         one.restartPolicy === 'always'
       const trouble = [
         run.hung ? 'HANGS' : '',
-        held ? '' : 'BROKEN PROMISE',
+        ...seen.broken,
         blamed ? 'BLAMES SPEC' : '',
         converged ? '' : 'NOT AS DECLARED',
         /\n\s+at /.test(run.output) ? 'STACK TRACE' : '',
@@ -125,7 +133,7 @@ describe.each(Object.keys(orders) as (keyof typeof orders)[])('%s', (order) => {
         target.fault,
         `${run.met}`,
         `${itself ? 'mends it itself' : `ends with ${run.exitCode}`} after ${(run.took / 1000).toFixed(1)} s`,
-        `${seen.fewest} to ${seen.most}`,
+        `${seen.leaf('api').fewest} to ${seen.leaf('api').most}`,
         trouble.length === 0 ? (itself ? 'as declared' : 'as declared at the next look') : trouble.join(', '),
       ]
       const found = { row, left, after, outcomes: results.map(({ outcome }) => outcome) }

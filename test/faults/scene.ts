@@ -15,11 +15,14 @@ import { haproxyImage } from '../../src/demo/haproxy-image.ts'
 import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { defaultCacheFolder } from '../../src/demo/host-system.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
+import { openStateFolder } from '../../src/daemon/state-folder.ts'
+import { createRunDigest } from '../../src/plan/run-digest.ts'
 import type { LeafStatus, SetStatus, Status } from '../../src/report/status.ts'
 import { graft, type Ran } from '../engine/commands/graft.ts'
 import { startLoad, type Load } from '../engine/load/client.ts'
 import { INGRESS_IMAGE } from '../engine/load/load-stage.ts'
 import { setStage, type Seen, type Stage } from '../engine/stage/stage.ts'
+import { acceptedCommits, type AcceptedCommits } from '../invariants/accepted.ts'
 import { BASE_IMAGE, store, web, type LeafWish } from './scene-leaves.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -55,6 +58,8 @@ export interface Scene extends Stage {
   readonly served: string
   readonly port: number
   readonly load: Load
+  /** What the commits that were pushed declared, with the daemon's own key. */
+  readonly accepted: AcceptedCommits
   /** What the Git server does to requests. */
   interference: (url: string) => Interference
   stopGitServer(): Promise<void>
@@ -89,6 +94,8 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   })
   const served = await mkdtemp(join(tmpdir(), 'graft-faults-'))
   const state = options.state ?? join(served, 'state')
+  const hostKey = await (await openStateFolder(state)).hostKey()
+  const accepted = acceptedCommits(() => stage.judge(), createRunDigest(hostKey))
   const port = await freePort()
   await stage.git('init', '-q', '--bare', '-b', 'main', join(served, 'site.git'))
   let server: GitServer
@@ -127,6 +134,7 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   const push = async (files: Readonly<Record<string, string | null>>, message = 'change') => {
     const commit = await stage.commit(files, message)
     await stage.git('push', '-q', '--force', join(served, 'site.git'), 'HEAD:main')
+    await accepted.note()
     return commit
   }
   const next = (wish: LeafWish = {}) => {
@@ -199,6 +207,7 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
     served,
     port,
     load,
+    accepted,
     stopGitServer: () => server.stop(),
     async startGitServer() {
       server = await open(server.port)

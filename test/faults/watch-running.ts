@@ -1,52 +1,35 @@
-// How many containers of one leaf run at a time, by the engine's list and, where that names two, by their processes: an
-// engine whose disk is full cannot note that one has ended, and lists it as running until it can.
+// The watch of a scene. An engine whose disk is full cannot note that a container has ended, and lists it as running until
+// it can: where its list names two of a leaf, their processes are looked for.
 
-import type { Watch } from '../crash/crash-run.ts'
+import { watchEngine, type Seen, type Watched } from '../crash/watch-engine.ts'
 import type { Stage } from '../engine/stage/stage.ts'
+import type { Look, SeenContainer } from '../invariants/look.ts'
 
-/** Looks as often as the engine answers, until it is stopped. `doubles`: what was seen of two, for a message. */
-export function watchRunning(stage: Stage, leaf: string): { stop(): Promise<Watch & { readonly doubles: string[] }> } {
-  let ended = false
-  const seen = { most: 0, fewest: Number.POSITIVE_INFINITY, looks: 0 }
-  const doubles: string[] = []
-  const filters = { label: [`dev.graft.deployment=${stage.name}`, `dev.graft.leaf=${leaf}`], status: ['running'] }
-  const looking = (async () => {
-    while (!ended) {
-      try {
-        const rows = await stage.docker.listContainers({ filters })
-        const alive = rows.length > 1 ? await aliveOf(stage, rows) : null
-        seen.most = Math.max(seen.most, alive?.length ?? rows.length)
-        seen.fewest = Math.min(seen.fewest, alive?.length ?? rows.length)
-        seen.looks++
-        if (alive !== null && alive.length > 1) doubles.push(`${new Date().toISOString()} ${alive.join(', ')}`)
-      } catch {
-        // The engine does not answer at the moment.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  })()
-  return {
-    async stop() {
-      ended = true
-      await looking
-      return { ...seen, doubles }
-    },
-  }
+/** Images are left out: the tests themselves take some away, so that they have to be pulled. */
+export function watchRunning(stage: Stage, watched: Watched): { stop(): Promise<Seen> } {
+  return watchEngine(stage, { ...watched, images: false, correct: (look) => byProcess(stage, look) })
 }
 
-/** `NAME process PID` of those whose process lives at one time: the processes are looked for when all are known. */
-async function aliveOf(stage: Stage, rows: readonly { readonly Id: string }[]): Promise<string[]> {
+async function byProcess(stage: Stage, look: Look): Promise<Look> {
+  const isListed = ({ deployment, leaf, running }: SeenContainer) =>
+    running && leaf !== null && deployment === stage.name
+  const listed = look.containers.filter(isListed)
+  const doubles = listed.filter((one) => listed.some((other) => other !== one && other.leaf === one.leaf))
+  if (doubles.length === 0) return look
+  // The processes are looked for when all are known, so that those that are found live at one time.
   const inspected = await Promise.all(
-    rows.map(({ Id }) =>
+    doubles.map(({ id }) =>
       stage.docker
-        .getContainer(Id)
+        .getContainer(id)
         .inspect()
         .catch(() => null),
     ),
   )
-  return inspected.flatMap((one) =>
-    one !== null && one.State.Running && lives(one.State.Pid) ? [`${one.Name} process ${one.State.Pid}`] : [],
+  const alive = new Set(
+    inspected.flatMap((one) => (one !== null && one.State.Running && lives(one.State.Pid) ? [one.Id] : [])),
   )
+  const ended = new Set(doubles.map(({ id }) => id).filter((id) => !alive.has(id)))
+  return { ...look, containers: look.containers.map((one) => (ended.has(one.id) ? { ...one, running: false } : one)) }
 }
 
 function lives(pid: number): boolean {

@@ -11,13 +11,22 @@ export function lookAtWorld(world: World, deployment: string): Look {
   const foreign = new Map<string, string>()
   for (const container of world.containers.values()) {
     if (labelsOf(world, container)?.deployment === deployment) continue
-    foreign.set(`container ${container.id.slice(0, 12)}`, `${container.name} ${container.restartPolicy}`)
+    foreign.set(keyOf(container.id), fingerprint(container))
   }
+  const own = new Set([...world.adopted.keys()].map(keyOf))
   for (const { name, deployment: of } of world.networks.values())
     if (of !== deployment) foreign.set(`network ${name}`, name)
   for (const { name, deployment: of } of world.volumes.values())
     if (of !== deployment) foreign.set(`volume ${name}`, name)
-  return { at, containers, volumes: [...world.volumes.keys()], foreign }
+  return { at, containers, volumes: [...world.volumes.keys()], foreign, own }
+}
+
+const keyOf = (id: string): string => `container ${id.slice(0, 12)}`
+
+/** Without its state: what runs ends by itself, too. Whoever is about to stop it is asked by `touches`. */
+function fingerprint({ name, restartPolicy, imageId, running }: MemoryContainer): string {
+  const networks = Object.keys(running.networks).toSorted()
+  return `${name} ${restartPolicy} ${imageId.slice(0, 19)} ${running.network_mode ?? networks.join()}`
 }
 
 function seen(world: World, container: MemoryContainer): SeenContainer {

@@ -11,22 +11,43 @@ export interface SeenContainer {
   readonly commit: string | null
   /** Paused counts as running; waiting for its restart does not. */
   readonly running: boolean
-  /** null: nothing checks it. */
+  /** null: nothing checks it, or what checks it has said nothing yet. */
   readonly healthy: boolean | null
-  readonly restartPolicy: string
+  /** null: not looked at. */
+  readonly restartPolicy: string | null
+  /** Names of the volumes that are mounted in it; absent: not looked at. */
+  readonly volumes?: readonly string[]
 }
 
 export interface Look {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly containers: readonly SeenContainer[]
-  /** Names. */
-  readonly volumes: readonly string[]
-  /** What is not this deployment's → a text that differs where graft could have changed something about it. */
-  readonly foreign: ReadonlyMap<string, string>
+  /** Names; null: not looked at this time. */
+  readonly volumes: readonly string[] | null
+  /**
+   * What is not this deployment's → a text that differs where graft could have changed something about it; null: not
+   * looked at this time.
+   */
+  readonly foreign: ReadonlyMap<string, string> | null
+  /** Keys of `foreign` whose things are this deployment's: a person may hand over what was somebody else's. */
+  readonly own?: ReadonlySet<string>
 }
 
 /** Running, and no check says otherwise. */
 export function serves({ running, healthy }: SeenContainer): boolean {
   return running && healthy !== false
+}
+
+/** Not live yet: that it seems healthy for a moment is no promise to anybody. */
+export function isCandidate({ name }: Pick<SeenContainer, 'name'>): boolean {
+  return name.endsWith('.next')
+}
+
+/** The one that an engine takes a text for: an id, a name, or the beginning of one id alone. */
+export function findSeen({ containers }: Look, text: string): SeenContainer | null {
+  const whole = containers.find(({ id }) => id === text) ?? containers.find(({ name }) => name === text)
+  if (whole !== undefined || text === '') return whole ?? null
+  const [one, ...others] = containers.filter(({ id }) => id.startsWith(text))
+  return one === undefined || others.length > 0 ? null : one
 }

@@ -40,6 +40,8 @@ export interface ProcessOptions {
   readonly engine: Engine
   readonly clock: Clock
   readonly weather: Weather
+  /** What the engine is still to do for callers that gave up, by container; it outlives them. */
+  readonly onTheWay: Map<unknown, Promise<unknown>>
   /** Told before a call takes effect, and after. */
   readonly onCall: (call: string, args: readonly unknown[], moment: 'before' | 'after') => void
   readonly onFault: () => void
@@ -72,6 +74,7 @@ export function startProcess({
   engine,
   clock,
   weather,
+  onTheWay,
   onCall,
   onFault,
   onDisturbed,
@@ -80,7 +83,6 @@ export function startProcess({
   let calls = 0
   let dead = false
   let end: { at: number; moment: 'before' | 'after' } | null = null
-  const onTheWay = new Map<unknown, Promise<unknown>>()
 
   /** Of a dead process nothing ever goes on. */
   const alive = <T>(value: T): T | Promise<T> => (dead ? new Promise<T>(() => undefined) : value)

@@ -65,6 +65,8 @@ const CHANGES: ReadonlySet<string> = new Set([
 const IN_HAND = 400_000
 /** Turns of a daemon in one minute. */
 const MOST_TURNS = 600
+/** Whether the story tells each call and each verdict, too. */
+const TRACED = process.env['GRAFT_SIMULATION_CALLS'] !== undefined
 const PATIENCE = 45 * 60_000
 
 export async function live(steps: readonly Step[]): Promise<Ended> {
@@ -152,10 +154,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
     if (moment === 'after') return watch.see(look())
     counts.calls++
-    if (
-      process.env['GRAFT_SIMULATION_CALLS'] !== undefined &&
-      !['observe', 'inspect', 'exec', 'probe'].includes(call)
-    ) {
+    if (TRACED && !['observe', 'inspect', 'exec', 'probe'].includes(call)) {
       tell(
         `${call} ${world.containers.get(String(args[0]))?.name ?? String(args[0])} ${typeof args[1] === 'string' ? args[1] : ''}`,
       )
@@ -190,6 +189,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   }
 
   // The daemon, as often as it has to be started.
+  const onTheWay = new Map<unknown, Promise<unknown>>()
   let graft: { process: Process; daemon: Daemon; abort: AbortController } | null = null
 
   function boot(): void {
@@ -198,6 +198,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       engine,
       clock,
       weather,
+      onTheWay,
       onCall,
       onFault: () => void counts.faults++,
       onDisturbed: () => void disturbances++,
@@ -232,6 +233,9 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
           if (news.kind !== 'turn') return
           counts.turns++
           countTurn()
+          if (TRACED)
+            for (const { leaf, kind, because } of news.turn.plan.verdicts)
+              if (kind !== 'keep') tell(`turn: ${leaf} ${kind}, ${because}`)
           verdicts = news.turn.plan.verdicts.map(({ leaf, kind, because }) => `${leaf}: ${kind}, ${because}`)
         },
         onTurn: (turn) => health.follow(turn),

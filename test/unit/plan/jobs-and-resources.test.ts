@@ -4,7 +4,19 @@ import { describe, expect, it } from 'vitest'
 
 import type { Tree } from '../../../src/desired/tree.ts'
 import type { PlanInput } from '../../../src/plan/planning.ts'
-import { hostOf, job, leaf, NOW, planOf, refusal, treeOf, verdictOn, withContainer, type Host } from './build.ts'
+import {
+  hostOf,
+  job,
+  leaf,
+  NOW,
+  planOf,
+  refusal,
+  treeOf,
+  verdictOn,
+  withContainer,
+  type Host,
+  type Put,
+} from './build.ts'
 import { on, running } from './judged.ts'
 
 const VOLUMES = 'volumes: {data: {}}\n'
@@ -46,6 +58,20 @@ describe('a job', () => {
       await done(host, 2)
     }
     expect((await sync(renamed, both)).said).toBe('keep: completed')
+  })
+
+  it('never runs beside an earlier generation that somebody started again', async () => {
+    const before = treeOf({ sync: job(1) })
+    const again = (put: Put) => (host: Host) => host.put(before, 'sync', put)
+    expect(await sync(tree, again({ state: 'running' }))).toMatchObject({
+      said: 'hold: sync runs again, generation 1; the next one waits for its end',
+      steps: [],
+    })
+    expect((await sync(tree, again({}))).said).toBe('run: it has not run yet')
+    expect(await sync(tree, again({ policy: 'always' }))).toMatchObject({
+      said: 'restore: someone gave it the restart policy always, and a job runs once',
+      steps: ['sync: restart policy no'],
+    })
   })
 
   it('another deployment’s mark counts for nothing', async () => {
