@@ -14,6 +14,7 @@ import { EngineFault } from './engine.ts'
 import { passGate } from './gate.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 import { prove } from './prove.ts'
+import { stillUp } from './still-up.ts'
 import { waitForJob } from './wait-job.ts'
 import { lastLines } from './log-tail.ts'
 
@@ -45,6 +46,8 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
       return engine.remove(idOf(action.container, bench))
     case 'gate':
       return gate(action.leaf, action.container, bench)
+    case 'still-up':
+      return stillUp({ engine, clock: bench.clock, leaf: leafOf(action.leaf, tree), id: idOf(action.container, bench) })
     case 'confirm-unhealthy':
       return confirmUnhealthy(action.leaf, action.container, bench)
     case 'wait-job':

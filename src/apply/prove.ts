@@ -59,6 +59,10 @@ async function watch(options: ProveOptions, over: AbortSignal): Promise<void> {
   const suspect: Suspect = { engine, clock, leaf, id, who: `the new container of ${leaf.name}${when}`, when }
   const first = await orNoVerdict(inspectSuspect(suspect))
   if (first === null) return
+  // Whatever ended it between its gate and now, its restart policy was not in force yet.
+  if (first.state === 'exited') {
+    throw new Interference('engine', `${suspect.who} went down while the names were switched`, 'It is tried again')
+  }
   const check = chooseCheck(leaf, first)
   const inner = new AbortController()
   const ended = AbortSignal.any([over, inner.signal])

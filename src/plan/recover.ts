@@ -31,7 +31,7 @@ export interface RecoveryContext {
 }
 
 /** Exit codes of a container that was stopped from outside (an engine that went down): no verdict on its spec. */
-const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 255])
+export const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 255])
 
 /** Most leaves have none, and what `recover` needs to know of them is then not worked out. */
 export function hasLeftovers({ candidate, retired, failed }: Situation): boolean {

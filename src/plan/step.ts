@@ -27,6 +27,8 @@ export type Action =
   | { readonly do: 'remove'; readonly container: ContainerRef }
   /** The candidate proves itself, or its spec is blamed. */
   | { readonly do: 'gate'; readonly leaf: string; readonly container: ContainerRef }
+  /** It passed its gate a while ago; goes on only where it still runs. */
+  | { readonly do: 'still-up'; readonly leaf: string; readonly container: ContainerRef }
   /** Goes on only where the check fails once more, now. */
   | { readonly do: 'confirm-unhealthy'; readonly leaf: string; readonly container: ContainerRef }
   /** Waits until a job's container exits; other than 0 blames its spec. */

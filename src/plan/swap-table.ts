@@ -5,7 +5,7 @@ import type { Tree } from '../desired/tree.ts'
 import type { Work } from './proposal.ts'
 import type { ContainerRef, Step, Table } from './step.ts'
 import { carriesIngress, follow } from './ingress-steps.ts'
-import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, takeDown } from './steps.ts'
+import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, step, takeDown } from './steps.ts'
 import { switchOver } from './switch-over.ts'
 import { runs } from './planning.ts'
 import { swapPhases } from './swap-phases.ts'
@@ -42,6 +42,7 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
       ...group.removals.flatMap(removedGoesDown),
       ...phases.last.toReversed().flatMap(liveGoesDown),
       ...phases.last.flatMap(up),
+      ...stillUp([...phases.first, ...phases.last], prefix),
     ],
     commit: [...(alone?.leaf.kind === 'job' ? [markJobDone(tree.name, alone.leaf)] : []), ...over.commit],
     cleanup: [
@@ -52,6 +53,14 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
       ),
     ],
   }
+}
+
+/** Those that passed their gates while others still came up; the last one has only just done so. */
+function stillUp(inOrder: readonly Swap[], prefix: string): Step[] {
+  const earlier = inOrder.slice(0, -1).filter(({ leaf }) => leaf.kind === 'container')
+  return earlier.map(({ leaf: { name } }) =>
+    step({ do: 'still-up', leaf: name, container: newCandidate(prefix, name) }),
+  )
 }
 
 /**

@@ -20,6 +20,7 @@ export function phaseOf(action: Action, undo: boolean): string | null {
       return 'stop'
     case 'gate':
       return 'gate'
+    case 'still-up':
     case 'confirm-unhealthy':
       return 'looks once more'
     case 'wait-job':

@@ -3,11 +3,15 @@
 // what was healthy, and the next graft brings it to its end. GRAFT_CRASH=every runs every row, otherwise a few of them,
 // others each time. (Before a call the engine is as it was after the one before; only the first is also killed before.)
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { engineClient } from '../../src/demo/engine-address.ts'
 import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
+import { engineFolder } from '../engine/stage/engine-folder.ts'
 import { startEngineProxy, type EngineProxy } from '../engine/stage/engine-proxy.ts'
 import { setStage, type Stage } from '../engine/stage/stage.ts'
 import { acceptedCommits, type AcceptedCommits } from '../invariants/accepted.ts'
@@ -31,7 +35,7 @@ const kinds = everyRow ? chosen : sample.take(chosen, SAMPLE.kinds)
 
 beforeAll(async () => {
   // Of its own, because it is restarted.
-  engine = await bringUpEngine({ suite: 'trixie', folder: '/var/tmp/graft-ground/crash' })
+  engine = await bringUpEngine({ suite: 'trixie', folder: engineFolder('crash') })
   const docker = engineClient(engine.url)
   for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
   await standInImage(docker, { reference: 'graft-test/base:1' })
@@ -55,7 +59,10 @@ describe.each(kinds)('$name', (kind) => {
 
   const commit = async (files: ReturnType<SwapKind['after']>) => {
     const more = kind.deployment?.(n) ?? 'volumes: {data: {}}\n'
-    await stage.commit({ 'deployment.yaml': stage.deploymentYaml(more), ...files }, `${kind.name} ${n}`)
+    // What the first commit takes away has never been there.
+    const known = Object.entries(files).filter(([path, text]) => text !== null || existsSync(join(stage.repo, path)))
+    const all = { 'deployment.yaml': stage.deploymentYaml(more), ...Object.fromEntries(known) }
+    await stage.commit(all, `${kind.name} ${n}`)
     await accepted.note()
   }
   /** To just before graft is asked for what the row is about. */

@@ -17,10 +17,10 @@ import { standInImage } from '../../src/demo/stand-in-images.ts'
 import { kindOf } from '../crash/crash-run.ts'
 import { printRows, sampler, tableRows } from '../crash/rows.ts'
 import { watchEngine } from '../crash/watch-engine.ts'
+import { engineFolder } from '../engine/stage/engine-folder.ts'
 import { startEngineProxy, type EngineCall } from '../engine/stage/engine-proxy.ts'
 import { CHECKED, FOREVER, leaf, setStage, type Seen } from '../engine/stage/stage.ts'
 import { acceptedCommits } from '../invariants/accepted.ts'
-import { putStrangers } from '../invariants/strangers.ts'
 import { everyFault } from './fault-table.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -94,7 +94,7 @@ describe.each(engines)('$name', ({ name, liveRestore, acts: own }) => {
   let engine: HostEngine
 
   beforeAll(async () => {
-    const folder = `/var/tmp/graft-ground/engine-away${liveRestore ? '-live' : ''}`
+    const folder = engineFolder(`engine-away${liveRestore ? '-live' : ''}`)
     engine = await bringUpEngine({ suite: 'trixie', folder, liveRestore })
     const docker = engineClient(engine.url)
     for (const { Id } of await docker.listContainers({ all: true })) {

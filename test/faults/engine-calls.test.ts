@@ -13,6 +13,7 @@ import { standInImage } from '../../src/demo/stand-in-images.ts'
 import { applyThrough, kindOf, type FaultAt } from '../crash/crash-run.ts'
 import { printRows, sampler, tableRows } from '../crash/rows.ts'
 import { watchEngine } from '../crash/watch-engine.ts'
+import { engineFolder } from '../engine/stage/engine-folder.ts'
 import {
   ENGINE_FAULTS,
   startEngineProxy,
@@ -41,7 +42,7 @@ const rows = tableRows()
 const sample = sampler()
 
 beforeAll(async () => {
-  engine = await bringUpEngine({ suite: 'trixie', folder: '/var/tmp/graft-ground/engine-faults' })
+  engine = await bringUpEngine({ suite: 'trixie', folder: engineFolder('engine-faults') })
   const docker = engineClient(engine.url)
   for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
   await standInImage(docker, { reference: 'graft-test/base:1' })

@@ -21,12 +21,13 @@ import type { LeafStatus, SetStatus, Status } from '../../src/report/status.ts'
 import { graft, type Ran } from '../engine/commands/graft.ts'
 import { startLoad, type Load } from '../engine/load/client.ts'
 import { INGRESS_IMAGE } from '../engine/load/load-stage.ts'
+import { engineFolder } from '../engine/stage/engine-folder.ts'
 import { setStage, type Seen, type Stage } from '../engine/stage/stage.ts'
 import { acceptedCommits, type AcceptedCommits } from '../invariants/accepted.ts'
 import { BASE_IMAGE, store, web, type LeafWish } from './scene-leaves.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-export const FAULTS_FOLDER = '/var/tmp/graft-ground/faults'
+export const FAULTS_FOLDER = engineFolder('faults')
 
 /** Each file of faults has an engine of its own, with its images kept for the next time. */
 export async function faultEngine(name: string): Promise<HostEngine> {

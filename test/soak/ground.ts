@@ -17,6 +17,7 @@ import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { defaultCacheFolder } from '../../src/demo/host-system.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
 import { startEngineProxy, type EngineProxy } from '../engine/stage/engine-proxy.ts'
+import { putStrangers } from '../invariants/strangers.ts'
 import { newDaemon, type Daemon } from './daemon.ts'
 import { BASE_IMAGE, WEBS } from './fleet.ts'
 
@@ -36,8 +37,6 @@ export interface Ground {
   readonly ports: readonly number[]
   /** Resolves to the commit's id. */
   push(files: Readonly<Record<string, string | null>>, message: string): Promise<string>
-  /** What about somebody else's things must stay the same. */
-  foreign(): Promise<string>
   end(): Promise<void>
 }
 
@@ -46,6 +45,7 @@ export async function layGround(out: string | null, say: (text: string) => void)
   const docker = engineClient(engine.url)
   await clear(docker)
   await standInImage(docker, { reference: BASE_IMAGE })
+  await putStrangers(docker, BASE_IMAGE)
   await haproxyImage(docker, { reference: INGRESS_IMAGE, folder: defaultCacheFolder(process.env) })
   const folder = await mkdtemp(join(tmpdir(), 'graft-soak-'))
   const [work, served, state] = ['work', 'served', 'state'].map((name) => join(folder, name))
@@ -115,7 +115,6 @@ export async function layGround(out: string | null, say: (text: string) => void)
     state,
     ports,
     push,
-    foreign: await strangers(docker),
     async end() {
       await git.server.stop()
       await proxy.stop()
@@ -123,36 +122,6 @@ export async function layGround(out: string | null, say: (text: string) => void)
       await engine.stop()
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** A container, a network and a volume of somebody else, one with the label of another deployment. */
-async function strangers(docker: Docker): Promise<() => Promise<string>> {
-  const network = await docker.createNetwork({ Name: 'stranger', Labels: { mine: 'yes' } })
-  await docker.createVolume({ Name: 'stranger', Labels: { mine: 'yes' } })
-  const container = await docker.createContainer({
-    name: 'stranger',
-    Image: BASE_IMAGE,
-    Cmd: ['sleep', '1000000'],
-    Labels: { 'dev.graft.deployment': 'another', 'dev.graft.leaf': 'web-1', 'dev.graft.kind': 'container' },
-    HostConfig: { RestartPolicy: { Name: 'always' }, NetworkMode: 'stranger', Binds: ['stranger:/data'] },
-  })
-  await container.start()
-  return async () => {
-    const { Id, Name, Config, HostConfig } = await container.inspect()
-    const { Id: net, Labels, Options } = await network.inspect()
-    const { CreatedAt } = (await docker.getVolume('stranger').inspect()) as { CreatedAt?: string }
-    return JSON.stringify([
-      Id,
-      Name,
-      Config.Labels,
-      HostConfig.RestartPolicy,
-      HostConfig.Memory,
-      net,
-      Labels,
-      Options,
-      CreatedAt,
-    ])
   }
 }
 

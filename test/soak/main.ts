@@ -45,7 +45,6 @@ async function soak(options: SoakOptions): Promise<boolean> {
   const fleet = newFleet(ground.ports)
   const rounds: Round[] = []
   const samples: Sample[] = []
-  const storms: string[] = []
   let commits = 1
   let load: Load | null = null
   let watch: Watch | null = null
@@ -58,8 +57,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
     if (typeof launched !== 'number') throw new Error(`not launched: ${launched.join('; ')}\n${ground.daemon.log()}`)
     say(`launched in ${(launched / 1000).toFixed(1)} s`)
     const { docker, daemon, state } = ground
-    watch = await startWatch({ docker, deployment: DEPLOYMENT, prefix: PREFIX, fleet, foreign: ground.foreign })
-    watch.unexcuse()
+    watch = startWatch({ docker, deployment: DEPLOYMENT, fleet })
     const http = ground.ports.map((port) => ({ host: '127.0.0.1', port }))
     load = startLoad({ http, fresh: 4, kept: 4, paceMs: 40 })
     const end = performance.now() + options.minutes * 60_000
@@ -86,7 +84,6 @@ async function soak(options: SoakOptions): Promise<boolean> {
       const ended =
         typeof round.converged === 'number' ? `${(round.converged / 1000).toFixed(1)} s` : round.converged.join('; ')
       say(`${act.what} · ${round.fault} · ${ended} · ${round.failed} of ${round.requests} failed`)
-      if (fault === null) storms.push(...retried(fleet, act, watch))
       if (typeof round.converged !== 'number') {
         say(ground.daemon.log())
         break
@@ -94,7 +91,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
     }
     await sample()
     await watch.stop()
-    return await summary({ options, rounds, samples, watch, storms, unasked: daemon.unasked(), begun, fleet })
+    return await summary({ options, rounds, samples, watch, unasked: daemon.unasked(), begun, fleet })
   } finally {
     clearInterval(sampling)
     await watch?.stop()
@@ -119,6 +116,7 @@ async function playRound({ ground, fleet, watch, load, act, fault, wait }: Round
   await load.take()
   watch.excuse(act.takenDown)
   if (fault !== null) watch.excuse(fault.excuses)
+  watch.failsOnce(fault === null ? act.bad : [])
   await ground.push(act.files, act.what)
   await sleep(wait)
   await fault?.run()
@@ -145,28 +143,17 @@ function returned(_figures: LoadResult, act: Act): boolean {
   return act.what.startsWith('back in the tree')
 }
 
-/** Generations that do not work and were tried more often than they may be: once, on what stops first. */
-function retried(fleet: Fleet, act: Act, watch: Watch): string[] {
-  return fleet.leaves
-    .filter(({ name, kind }) => act.bad.includes(name) && kind === 'store')
-    .flatMap(({ name, generation }) => {
-      const tries = watch.candidates(name, generation ?? 0)
-      return tries > 1 ? [`no-retry-storm: ${name} generation ${generation} was tried ${tries} times`] : []
-    })
-}
-
 interface Played {
   readonly options: SoakOptions
   readonly rounds: readonly Round[]
   readonly samples: readonly Sample[]
   readonly watch: Watch
-  readonly storms: readonly string[]
   readonly unasked: number
   readonly begun: number
   readonly fleet: Fleet
 }
 
-async function summary({ options, rounds, samples, watch, storms, unasked, begun }: Played): Promise<boolean> {
+async function summary({ options, rounds, samples, watch, unasked, begun }: Played): Promise<boolean> {
   const seconds = (performance.now() - begun) / 1000
   const limits = bounds(samples, seconds)
   const quiet = rounds.filter(({ noticed }) => !noticed)
@@ -193,9 +180,8 @@ async function summary({ options, rounds, samples, watch, storms, unasked, begun
       String(list.filter(({ noticed }) => !noticed).reduce((sum, { failed }) => sum + failed, 0)),
     ])
   const told = [
-    ...watch.violations.map(({ invariant, at: time, text }) => `${time} ${invariant}: ${text}`),
-    ...storms,
-    ...stuck.map(({ converged, commit, fault }) => `converges: ${String(converged)} after ${commit}, ${fault}`),
+    ...watch.violations().map(({ invariant, at: time, text }) => `${new Date(time).toISOString()} ${invariant}: ${text}`),
+    ...stuck.map(({ converged, commit, fault }) => `I5: ${String(converged)} after ${commit}, ${fault}`),
     ...(unasked > 0 ? [`graft ended by itself ${unasked} times`] : []),
   ]
   const good = told.length === 0 && lost === 0 && limits.every(({ holds }) => holds)

@@ -1,15 +1,10 @@
-// Looks at the engine all the time, and writes down whatever must never be seen.
+// Watches the fleet by the invariants all the time, and knows what this round's act and fault may take down.
 
 import type Docker from 'dockerode'
 
+import type { Violation } from '../invariants/invariants.ts'
+import { watchDocker } from '../invariants/watch-docker.ts'
 import { accepted, isStartFirst, type Fleet } from './fleet.ts'
-
-export interface Violation {
-  /** always-healthy, never-two, not-ours, accepted-only, no-retry-storm, volumes-stay. */
-  readonly invariant: string
-  readonly at: string
-  readonly text: string
-}
 
 export interface Seen {
   readonly id: string
@@ -20,13 +15,13 @@ export interface Seen {
 }
 
 export interface Watch {
-  /** Somebody else takes these down, or may: what is missing of them is not graft's doing. `all`: the engine was restarted. */
+  /** Somebody else takes these down in this round, or may. `all`: the engine itself goes down. */
   excuse(leaves: readonly string[] | 'all'): void
-  /** From here on each of them has to be there again, once it was seen. */
+  /** The round is over: from here on each of them has to be there again, once it was seen. */
   unexcuse(): void
-  /** Candidates that were seen of one generation. */
-  candidates(leaf: string, generation: number): number
-  readonly violations: Violation[]
+  /** What was declared of these in this round does not work, and nothing disturbs it: it is tried once. */
+  failsOnce(leaves: readonly string[]): void
+  violations(): readonly Violation[]
   looks(): number
   stop(): Promise<void>
 }
@@ -34,83 +29,67 @@ export interface Watch {
 export interface WatchOptions {
   readonly docker: Docker
   readonly deployment: string
-  readonly prefix: string
   readonly fleet: Fleet
-  /** What about somebody else's things must stay the same. */
-  readonly foreign: () => Promise<string>
 }
 
 const EVERY = 200
+/** The deployment's own, which is in no model. */
+const INGRESS = 'ingress'
 
-export async function startWatch({ docker, deployment, prefix, fleet, foreign }: WatchOptions): Promise<Watch> {
-  const violations: Violation[] = []
-  const running = new Set<string>()
-  const ids = new Map<string, Set<string>>()
-  const volumes = new Set<string>()
-  const asItWas = await foreign()
-  let excused: ReadonlySet<string> | 'all' = 'all'
-  let ended = false
-  let looks = 0
-  const told = new Set<string>()
-  const tell = (invariant: string, text: string) => {
-    if (told.has(`${invariant} ${text}`)) return
-    told.add(`${invariant} ${text}`)
-    violations.push({ invariant, at: new Date().toISOString(), text })
-  }
-  const isExcused = (leaf: string) => excused === 'all' || excused.has(leaf)
-
-  async function look(): Promise<void> {
-    const seen = await listContainers(docker, deployment, prefix)
-    const allowed = accepted(fleet)
-    const now = new Map<string, number>()
-    for (const { id, leaf, generation, state, name } of seen) {
-      const key = `${leaf} ${generation}`
-      ids.set(key, (ids.get(key) ?? new Set()).add(id))
-      if (state !== 'running' && state !== 'paused') continue
-      now.set(leaf, (now.get(leaf) ?? 0) + 1)
-      if (leaf !== 'ingress' && !allowed.has(key))
-        tell('accepted-only', `${name} runs generation ${generation}, which no commit declares`)
-    }
-    for (const leaf of fleet.leaves) {
-      const count = now.get(leaf.name) ?? 0
-      if (!isStartFirst(leaf) && count > 1 && !isExcused(leaf.name)) tell('never-two', `${leaf.name}: ${count} run`)
+export function startWatch({ docker, deployment, fleet }: WatchOptions): Watch {
+  const leafOf = (name: string) => fleet.leaves.find((leaf) => leaf.name === name)
+  let failing: readonly string[] = []
+  let round = newRound()
+  const watch = watchDocker({
+    docker,
+    expected: {
+      deployment,
+      isStartFirst(name) {
+        const leaf = leafOf(name)
+        return leaf !== undefined && isStartFirst(leaf)
+      },
+      isExclusive(name) {
+        const leaf = leafOf(name)
+        return leaf !== undefined && !isStartFirst(leaf)
+      },
       // One that left the tree may go rounds later, when nothing can use it any more.
-      const wanted = leaf.generation !== null && !isExcused(leaf.name)
-      if (isStartFirst(leaf) && count === 0 && running.has(leaf.name) && wanted)
-        tell('always-healthy', `${leaf.name}: none runs`)
-      if (count > 0) running.add(leaf.name)
-      else if (!wanted) running.delete(leaf.name)
-    }
-    if (looks % 10 === 0) {
-      if ((await foreign()) !== asItWas) tell('not-ours', `what is somebody else's has changed: ${await foreign()}`)
-      const listed = await docker.listVolumes({ filters: { label: [`dev.graft.deployment=${deployment}`] } })
-      const names = new Set((listed.Volumes ?? []).map(({ Name }) => Name))
-      for (const name of volumes) if (!names.has(name)) tell('volumes-stay', `the volume ${name} is gone`)
-      for (const name of names) volumes.add(name)
-    }
-    looks++
-  }
-  const looking = (async () => {
-    while (!ended) {
-      // The engine is away now and then: that is part of it.
-      await look().catch(() => undefined)
-      await new Promise((resolve) => setTimeout(resolve, EVERY))
-    }
-  })()
+      isWanted(name) {
+        const leaf = leafOf(name)
+        const stopped = leaf?.kind === 'worker' && fleet.workersStopped
+        return leaf !== undefined && leaf.generation !== null && !stopped
+      },
+      // The model knows generations; their digests are graft's own.
+      isAccepted: (name, generation) => name === INGRESS || accepted(fleet).has(`${name} ${generation}`),
+      isData: (volume) => /^[^.]*_store-\d+$/.test(volume) && volume.startsWith(`${deployment}_`),
+      isExclusiveVolume: (volume) => volume.startsWith(`${deployment}_store-`),
+      mostTries(name, generation) {
+        const isFailing = failing.includes(name) && generation === String(leafOf(name)?.generation)
+        return isFailing ? 1 : Number.POSITIVE_INFINITY
+      },
+    },
+    continuity: true,
+    every: EVERY,
+  })
   return {
     excuse(leaves) {
-      excused = leaves === 'all' || excused === 'all' ? 'all' : new Set([...excused, ...leaves])
-      for (const name of running) if (isExcused(name)) running.delete(name)
+      if (leaves === 'all') watch.invariants.engineGoes(round.ended)
+      else for (const leaf of leaves) watch.invariants.excuse(leaf, round.ended)
     },
-    unexcuse: () => void (excused = new Set()),
-    candidates: (leaf, generation) => ids.get(`${leaf} ${generation}`)?.size ?? 0,
-    violations,
-    looks: () => looks,
-    async stop() {
-      ended = true
-      await looking
+    unexcuse() {
+      round.end()
+      round = newRound()
     },
+    failsOnce: (leaves) => void (failing = leaves.filter((name) => leafOf(name)?.kind === 'store')),
+    violations: () => watch.invariants.violations(),
+    looks: () => watch.looks(),
+    stop: () => watch.stop().then(() => undefined),
   }
+}
+
+function newRound(): { readonly ended: Promise<void>; readonly end: () => void } {
+  let end = (): void => undefined
+  const ended = new Promise<void>((resolve) => (end = resolve))
+  return { ended, end }
 }
 
 /** Without the lock. */

@@ -104,6 +104,7 @@ describe('the order of a swap', () => {
                gate left.next
                start right.next                         undo: stop right.next
                gate right.next
+               still-up left.next
       commit   left.next: restart policy always         undo: left.next: restart policy no
                rename left to left.prev-ID6             undo: rename left to left
                rename left.next to left                 undo: rename left.next to left.next
@@ -157,6 +158,7 @@ describe('the order of a swap', () => {
                stop side                                undo: start side
                start side.next                          undo: stop side.next
                gate side.next
+               still-up main.next
       commit   main.next: restart policy always         undo: main.next: restart policy no
                rename main to main.prev-ID6             undo: rename main to main
                rename main.next to main                 undo: rename main.next to main.next

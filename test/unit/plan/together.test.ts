@@ -65,6 +65,9 @@ describe('the table of a set that switches together', () => {
                gate queue.next
                start api.next                           undo: stop api.next
                gate api.next
+               still-up edge.next
+               still-up db.next
+               still-up queue.next
       commit   rename sync to sync.prev-ID6             undo: rename sync to sync
                rename sync.next to sync                 undo: rename sync.next to sync.next
                db.next: restart policy always           undo: db.next: restart policy no

@@ -1,0 +1,31 @@
+// Members of a swap that passed their gates wait for the others. Before the names are switched each is looked at again.
+
+import type { Leaf } from '../desired/tree.ts'
+import { STOPPED_FROM_OUTSIDE } from '../plan/recover.ts'
+import type { Clock } from './clock.ts'
+import type { Engine } from './engine.ts'
+import { inspectSuspect, Interference, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
+
+export interface StillUpOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly leaf: Leaf
+  readonly id: string
+}
+
+/**
+ * Resolves where it runs. Throws SpecFailure where it ended by itself, EngineFault where somebody stopped, paused or
+ * removed it, or where it may have gone down with its engine.
+ */
+export async function stillUp(options: StillUpOptions): Promise<void> {
+  const { engine, leaf } = options
+  const suspect: Suspect = { ...options, who: `the candidate of ${leaf.name}`, when: '' }
+  const container = await inspectSuspect(suspect)
+  if (container.state === 'running') return
+  if (container.state === 'paused') throw pausedFault(suspect)
+  const { oomKilled, exitCode } = container
+  if (!oomKilled && (STOPPED_FROM_OUTSIDE.has(exitCode) || (await engine.wasSignalled(container)))) {
+    throw new Interference('engine', `${suspect.who} was stopped after its gate`, 'It is tried again')
+  }
+  throw await specFailure(suspect, oomKilled ? 'ran out of memory' : `exited with code ${exitCode} after its gate`)
+}
