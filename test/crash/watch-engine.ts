@@ -39,7 +39,7 @@ const EVERY = 10
 const MARK = /\.(done|adopted)-g\d/
 
 /** Looks until it is stopped. Of an engine that goes down with its containers meanwhile nothing is start-first. */
-export function watchEngine(stage: Stage, watched: Watched): { stop(): Promise<Seen> } {
+export function watchEngine(stage: Stage, watched: Watched): { looks(): number; stop(): Promise<Seen> } {
   const { startFirst = [], exclusive = [], alone = [], accepted } = watched
   const names = [...startFirst, ...exclusive, ...(watched.counted ?? [])]
   const counted = new Map(names.map((leaf) => [leaf, { most: 0, fewest: Infinity }]))
@@ -73,6 +73,7 @@ export function watchEngine(stage: Stage, watched: Watched): { stop(): Promise<S
     },
   })
   return {
+    looks: () => watch.looks(),
     async stop() {
       await watch.stop()
       await accepted.note()

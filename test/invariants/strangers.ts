@@ -7,9 +7,7 @@ const NAME = 'stranger'
 
 /** Makes them anew. `image` has a `sleep`. */
 export async function putStrangers(docker: Docker, image: string): Promise<void> {
-  const gone = () => undefined
-  await docker.getContainer(NAME).remove({ force: true }).catch(gone)
-  await docker.getNetwork(NAME).remove().catch(gone)
+  await removeStrangers(docker)
   await docker.createNetwork({ Name: NAME, Labels: { mine: 'yes' } })
   await docker.createVolume({ Name: NAME, Labels: { mine: 'yes' } })
   const container = await docker.createContainer({
@@ -20,4 +18,11 @@ export async function putStrangers(docker: Docker, image: string): Promise<void>
     HostConfig: { RestartPolicy: { Name: 'always' }, NetworkMode: NAME, Binds: [`${NAME}:/data`], Init: true },
   })
   await container.start()
+}
+
+export async function removeStrangers(docker: Docker): Promise<void> {
+  const gone = () => undefined
+  await docker.getContainer(NAME).remove({ force: true }).catch(gone)
+  await docker.getNetwork(NAME).remove().catch(gone)
+  await docker.getVolume(NAME).remove().catch(gone)
 }

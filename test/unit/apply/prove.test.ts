@@ -161,6 +161,41 @@ describe('nobody is blamed', () => {
     },
   )
 
+  it('where the engine went away and the new one is down since, the old one stays', async () => {
+    const { outcome, engine, begin, clock } = await switched(CHECK, {}, { connections: 3 })
+    const work = begin(without(engine, 'waitForExit'))
+    await clock.advance(1500)
+    engine.restart({ liveRestore: false })
+    const [, web] = [...engine.world().containers.values()]
+    if (web !== undefined) await engine.stop(web.id)
+    expect(await outcome(work)).toMatchObject({ name: 'EngineFault', message: expect.stringContaining('is down since') })
+  })
+
+  it('where the engine restarted, and the new one runs again: it is watched on', async () => {
+    const { outcome, engine, begin, clock } = await switched(CHECK, {}, { connections: 3 })
+    const work = begin(without(engine, 'waitForExit'))
+    await clock.advance(1500)
+    engine.restart({ liveRestore: false })
+    expect(await outcome(work)).toMatchObject({ open: 0 })
+  })
+
+  it('where it went down before anybody watched', async () => {
+    const { outcome, engine, begin, id } = await switched(CHECK, {}, { connections: 3 })
+    await engine.stop(id)
+    expect(await outcome(begin())).toMatchObject({
+      name: 'EngineFault',
+      message: expect.stringContaining('while the names were switched'),
+    })
+  })
+
+  it('where somebody stopped the new one', async () => {
+    const { outcome, engine, begin, clock, id } = await switched(CHECK, {}, { connections: 3 })
+    const work = begin()
+    await clock.advance(1500)
+    await engine.stop(id)
+    expect(await outcome(work)).toMatchObject({ name: 'EngineFault', message: expect.stringContaining('stopped') })
+  })
+
   it('where somebody paused or removed the new one: it is planned anew', async () => {
     for (const [act, kind] of [
       ['pause', 'engine'],

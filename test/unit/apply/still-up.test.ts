@@ -1,0 +1,45 @@
+// What became of a candidate between its gate and the switch, while others of its table were still at theirs.
+
+import { describe, expect, it } from 'vitest'
+
+import { EngineFault } from '../../../src/apply/engine.ts'
+import { SpecFailure } from '../../../src/apply/outcome.ts'
+import { stillUp } from '../../../src/apply/still-up.ts'
+import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
+import { hostOf, leaf, leafIn, treeOf, type Put } from '../plan/build.ts'
+
+async function passed(put: Put = {}, behaviour: Behaviour = {}) {
+  const tree = treeOf({ web: leaf(1) })
+  const { engine, clock, put: place } = await hostOf(tree, { behaviour })
+  const id = await place(tree, 'web', { role: 'candidate', ...put })
+  const look = () => stillUp({ engine, clock, leaf: leafIn(tree, 'web'), id }).catch((error: unknown) => error)
+  return { engine, id, look }
+}
+
+describe('goes on', () => {
+  it('where it runs', async () => {
+    expect(await (await passed()).look()).toBeUndefined()
+  })
+})
+
+describe('blames its spec', () => {
+  it('where it ended by itself', async () => {
+    const failure = await (await passed({}, { exitsAfter: 500, exitCode: 3 })).look()
+    expect(failure).toBeInstanceOf(SpecFailure)
+    expect(failure).toMatchObject({ message: 'exited with code 3 after its gate' })
+  })
+})
+
+describe('blames nobody', () => {
+  it.each([['stop'], ['pause'], ['remove']] as const)('where somebody did it: %s', async (act) => {
+    const { engine, id, look } = await passed()
+    await engine[act](id)
+    expect(await look()).toBeInstanceOf(EngineFault)
+  })
+
+  it('where it went down with its engine', async () => {
+    const { engine, look } = await passed()
+    engine.restart({ liveRestore: false })
+    expect(await look()).toBeInstanceOf(EngineFault)
+  })
+})
