@@ -36,7 +36,7 @@ export function situations(tree: Tree, observed: Observed): Map<string, Situatio
       draft = { live: null, candidate: null, retired: [], failed: null, strays: [] }
       drafts.set(leaf, draft)
     }
-    place(tree.prefix, leaf, draft, container)
+    place(tree.prefix, leaf, successors, draft, container)
   }
   const result = new Map<string, Situation>()
   for (const [leaf, draft] of drafts) result.set(leaf, settle(leaf, draft))
@@ -53,12 +53,22 @@ function leafOf(tree: Tree, successors: ReadonlyMap<string, string>, container: 
   const successor = successors.get(labelled)
   if (successor !== undefined) return successor
   const named = readName(tree.prefix, container.name)
-  return named !== null && tree.leaves.has(named.leaf) ? named.leaf : labelled
+  if (named === null) return labelled
+  // Renamed once more: the label says the first name, the container's name the one in between.
+  return tree.leaves.has(named.leaf) ? named.leaf : (successors.get(named.leaf) ?? labelled)
 }
 
-function place(prefix: string, leaf: string, draft: Draft, container: ObservedContainer): void {
+function place(
+  prefix: string,
+  leaf: string,
+  successors: ReadonlyMap<string, string>,
+  draft: Draft,
+  container: ObservedContainer,
+): void {
   const named = readName(prefix, container.name)
-  const role = named !== null && (named.leaf === leaf || named.leaf === container.labels.leaf) ? named.role : null
+  const isOfLeaf = (name: string): boolean =>
+    name === leaf || name === container.labels.leaf || successors.get(name) === leaf
+  const role = named !== null && isOfLeaf(named.leaf) ? named.role : null
   if (role === 'live' && draft.live === null) draft.live = container
   else if (role === 'live') draft.strays.push(named?.leaf === leaf ? swapLive(draft, container) : container)
   else if (role === 'candidate' && draft.candidate === null) draft.candidate = container

@@ -189,7 +189,10 @@ export function watchInvariants(expected: Expected, { continuity }: { readonly c
 }
 
 function namesOf(containers: readonly SeenContainer[]): string {
-  return containers.map(({ name }) => name).join(', ')
+  return containers
+    .map(({ name }) => name)
+    .toSorted()
+    .join(', ')
 }
 
 function groups(containers: Look['containers']): Map<string, SeenContainer[]> {

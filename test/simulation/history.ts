@@ -414,7 +414,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     }
   }
 
-  const isTogether = (leaf: string): boolean => placeOf(leaf).set === 'pair'
+  /** Whether it may share a table with others. */
+  const isTogether = (leaf: string): boolean => placeOf(leaf).set === 'pair' || isPort(leaf)
   const isPort = (leaf: string): boolean => placeOf(leaf).class === 'port'
 
   /** Null where all is as the last commit wants it; else what is not. */

@@ -108,7 +108,7 @@ describe('I2: never two of what must be one', () => {
     const look = lookAt([seen('web', data), seen('store', data)])
     const isExclusiveVolume = (volume: string) => volume === 'shop_data'
     expect(after([look], { isExclusiveVolume })).toEqual([
-      'I2: the volume shop_data is used by 2 at a time: web, store',
+      'I2: the volume shop_data is used by 2 at a time: store, web',
     ])
     expect(after([look])).toEqual([])
     const other = lookAt([seen('web', { ...data, ...DOWN }), seen('store', data)])

@@ -187,6 +187,18 @@ describe('a container', () => {
     expect(on(later, await host.observe(later), {}, 'site')).toMatchObject({ said: 'keep: as declared', steps: [] })
   })
 
+  it('restore: renamed twice, the container is still the same one', async () => {
+    const line = 'environment: {LEVEL: info}'
+    const host = await running(tree)
+    const [container] = (await host.observe(tree)).containers
+    await host.engine.rename(container?.id ?? '', 'site')
+    const again = treeOf({ page: leaf(1, `${line}\nrenamed_from: site`) })
+    const { said, steps, planned } = on(again, await host.observe(again), {}, 'page')
+    expect(said).toMatch(/^restore: renamed from/)
+    expect(steps).toEqual(['rename site to page'])
+    expect(planned.verdicts).toHaveLength(1)
+  })
+
   it('remove: its file is gone', async () => {
     const none = treeOf({ other: leaf(1) })
     const { said, set, steps, toGeneration } = on(none, await (await running(tree, none)).observe(none))
