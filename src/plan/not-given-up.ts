@@ -4,7 +4,7 @@
 import type { Leaf, Tree } from '../desired/tree.ts'
 import type { DependencyHold } from './dependency-hold.ts'
 import { exclusivesOfContainer, exclusivesOfLeaf } from './exclusive.ts'
-import type { ImageFacts } from './observed.ts'
+import type { ImageFacts, ObservedContainer } from './observed.ts'
 import type { Proposal } from './proposal.ts'
 import type { Situation } from './situation.ts'
 
@@ -35,6 +35,29 @@ export function notGivenUp({ tree, situations, proposals, factsOf }: Holders): M
   return waiting
 }
 
+/**
+ * Leaves whose live container is down and may not come back for now: the candidate of another leaf runs with what it
+ * would need for itself alone. So it is where a swap of several leaves was interrupted half way.
+ */
+export function lentToCandidates(situations: ReadonlyMap<string, Situation>): ReadonlySet<string> {
+  const lent = new Map<string, string>()
+  for (const [name, { candidate }] of situations) {
+    if (candidate === null || !isUp(candidate)) continue
+    for (const { key } of exclusivesOfContainer(candidate)) lent.set(key, name)
+  }
+  const without = new Set<string>()
+  for (const [name, { live }] of situations) {
+    if (live === null || isUp(live)) continue
+    const isLent = exclusivesOfContainer(live).some(({ key }) => (lent.get(key) ?? name) !== name)
+    if (isLent) without.add(name)
+  }
+  return without
+}
+
+function isUp({ state }: ObservedContainer): boolean {
+  return state !== 'created' && state !== 'exited' && state !== 'dead'
+}
+
 /** What running containers hold that their leaves do not ask for any more: key → leaf. */
 function heldByOthers(
   tree: Tree,
@@ -43,7 +66,7 @@ function heldByOthers(
 ): Map<string, string> {
   const held = new Map<string, string>()
   for (const [name, { live }] of situations) {
-    if (live === null || live.state === 'created' || live.state === 'exited' || live.state === 'dead') continue
+    if (live === null || !isUp(live)) continue
     const leaf = tree.leaves.get(name)
     const kept = new Set(leaf === undefined ? [] : exclusivesOfLeaf(leaf, tree, factsOf(leaf)).map(({ key }) => key))
     for (const { key } of exclusivesOfContainer(live)) if (!kept.has(key)) held.set(key, name)

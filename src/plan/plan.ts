@@ -10,7 +10,7 @@ import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
-import { notGivenUp } from './not-given-up.ts'
+import { lentToCandidates, notGivenUp } from './not-given-up.ts'
 import { hold, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
@@ -35,6 +35,7 @@ export function plan(input: PlanInput): Plan {
 
   const sets = togetherSets(tree)
   const order = launchOrder(tree)
+  const lent = lentToCandidates(found)
   const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
 
   /** `blocked`: sets that switch together, of which a member cannot. `stuck`: leaves that others hold something of. */
@@ -55,7 +56,7 @@ export function plan(input: PlanInput): Plan {
         live,
         isSwapped,
       }
-      const proposal = propose(leaf, context, anew.has(name))
+      const proposal = propose(leaf, context, { anew: anew.has(name), lent })
       let why: DependencyHold | null = null
       if (isLaunch(proposal)) {
         why =
@@ -128,7 +129,11 @@ export function plan(input: PlanInput): Plan {
 }
 
 /** One leaf: what an earlier turn left over comes first, then the rules of its kind. */
-function propose(leaf: Leaf, context: LeafContext, anew: boolean): Proposal {
+function propose(
+  leaf: Leaf,
+  context: LeafContext,
+  { anew, lent }: { readonly anew: boolean; readonly lent: ReadonlySet<string> },
+): Proposal {
   const { input, situation } = context
   if (input.busy.has(leaf.name)) return hold(leaf, situation.live, WORKED_ON)
   if (!leaf.suspend && hasLeftovers(situation)) {
@@ -141,6 +146,7 @@ function propose(leaf: Leaf, context: LeafContext, anew: boolean): Proposal {
       order: swapOrder(leaf, input.tree, context.image.facts, situation.live).kind,
       drain: leaf.update.drain,
       liveRuns: leaf.state === 'running',
+      liveMayStart: !lent.has(leaf.name),
     })
     const waiting = recovery === null ? null : waitOf(leaf, context)
     if (waiting !== null) return hold(leaf, situation.live, waiting.because, { retryAt: waiting.until })

@@ -28,6 +28,8 @@ export interface RecoveryContext {
   readonly drain: number
   /** False where the leaf is to be stopped: then a live container that is down is left down. */
   readonly liveRuns: boolean
+  /** False where another leaf's candidate has what the live container would need for itself. */
+  readonly liveMayStart: boolean
 }
 
 /** Exit codes of a container that was stopped from outside (an engine that went down): no verdict on its spec. */
@@ -192,7 +194,8 @@ function followed({ live, candidate, retired }: Situation, context: RecoveryCont
 function settleCandidate(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
   const { live, leaf } = situation
   const container = refOf(leaf, candidate)
-  const liveBack = live === null || live.labels.kind === 'job' || !context.liveRuns ? [] : putBack(leaf, live)
+  const mayStart = context.liveRuns && context.liveMayStart
+  const liveBack = live === null || live.labels.kind === 'job' || !mayStart ? [] : putBack(leaf, live)
   const remove = step({ do: 'remove', container })
   const stop = step({ do: 'stop', container })
 

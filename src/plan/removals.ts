@@ -1,11 +1,13 @@
 // Leaves that the tree no longer has: removed dependents first, kept where they said so, held above the limit.
 
 import type { Tree } from '../desired/tree.ts'
+import { liveName } from './names.ts'
 import type { PlanInput } from './planning.ts'
-import { WORKED_ON, type Proposal, type Work } from './proposal.ts'
+import { inPlace, WORKED_ON, type Proposal, type Work } from './proposal.ts'
 import { recover } from './recover.ts'
 import { guardRemovals, heldWords, type RemovalHeld } from './removal-guard.ts'
 import type { Situation } from './situation.ts'
+import { refOf, step } from './steps.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface RemovalPlan {
@@ -54,14 +56,25 @@ function heldBack(counted: readonly Situation[], { tree, removals }: PlanInput):
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
 export function unfinished(situation: Situation, tree: Tree, why: string): Proposal | null {
   const { name: deployment, prefix, ingress } = tree
-  const context = { deployment, prefix, ingress, wanted: null, order: 'stop-first', drain: 0, liveRuns: true } as const
+  const always = { order: 'stop-first', drain: 0, liveRuns: true, liveMayStart: true } as const
+  const context = { deployment, prefix, ingress, wanted: null, ...always }
   const recovery = recover(situation, context)
-  if (recovery === null) return null
+  if (recovery === null) return renamedBack(situation, tree, why)
   const { because, prepare, commit, cleanup } = recovery
   return {
     verdict: verdictOn(situation, 'recover', `${why}; meanwhile: ${because}`),
     work: { kind: 'steps', leaf: situation.leaf, prepare, commit, cleanup, preemptible: false },
   }
+}
+
+/** It stays under its own name. */
+function renamedBack(situation: Situation, tree: Tree, why: string): Proposal | null {
+  const { leaf, live } = situation
+  const name = liveName(tree.prefix, leaf)
+  if (live === null || live.name === name || live.labels.leaf !== leaf || live.labels.adopted !== undefined) return null
+  const because = `${why}; meanwhile: someone renamed it to ${live.name}`
+  const steps = [step({ do: 'rename', container: refOf(leaf, live), to: name })]
+  return { verdict: verdictOn(situation, 'recover', because), work: inPlace(leaf, steps) }
 }
 
 function verdictOn(situation: Situation, kind: Verdict['kind'], because: string): Verdict {

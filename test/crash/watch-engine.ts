@@ -54,7 +54,8 @@ export function watchEngine(stage: Stage, watched: Watched): { looks(): number; 
       isWanted: () => true,
       isAccepted(leaf, generation, digest) {
         const isKnown = () => accepted.has(leaf, generation, digest)
-        if (!isKnown()) unknown.set(`${leaf} ran generation ${generation}, which no accepted commit declared so`, isKnown)
+        if (!isKnown())
+          unknown.set(`${leaf} ran generation ${generation}, which no accepted commit declared so`, isKnown)
         return true
       },
       isData: (volume) => volume.startsWith(`${stage.name}_`) && !MARK.test(volume),

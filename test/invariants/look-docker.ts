@@ -15,6 +15,8 @@ export interface DockerLookOptions {
 
 type Row = Docker.ContainerInfo
 
+const ENGINE_NETWORKS: ReadonlySet<string> = new Set(['bridge', 'host', 'none'])
+
 /** Throws what dockerode throws where the engine does not answer. */
 export async function lookAtDocker(
   docker: Docker,
@@ -59,7 +61,10 @@ export async function lookAtDocker(
   const others = rows.filter(({ Id }) => !ours.has(Id))
   for (const one of await Promise.all(others.map((row) => fingerprint(docker, row)))) if (one) seen.set(...one)
   for (const { Id, Name, Driver, Labels, Options } of await docker.listNetworks()) {
-    if (deploymentOf(Labels) !== deployment) seen.set(`network ${Name}`, JSON.stringify([Id, Driver, Labels, Options]))
+    if (deploymentOf(Labels) === deployment) continue
+    // The engine makes its own anew at each of its starts.
+    const id = ENGINE_NETWORKS.has(Name) ? null : Id
+    seen.set(`network ${Name}`, JSON.stringify([id, Driver, Labels, Options]))
   }
   for (const { Name, Driver, Labels, Options } of volumes) {
     if (deploymentOf(Labels) !== deployment) seen.set(`volume ${Name}`, JSON.stringify([Driver, Labels, Options]))

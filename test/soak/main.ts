@@ -180,7 +180,9 @@ async function summary({ options, rounds, samples, watch, unasked, begun }: Play
       String(list.filter(({ noticed }) => !noticed).reduce((sum, { failed }) => sum + failed, 0)),
     ])
   const told = [
-    ...watch.violations().map(({ invariant, at: time, text }) => `${new Date(time).toISOString()} ${invariant}: ${text}`),
+    ...watch
+      .violations()
+      .map(({ invariant, at: time, text }) => `${new Date(time).toISOString()} ${invariant}: ${text}`),
     ...stuck.map(({ converged, commit, fault }) => `I5: ${String(converged)} after ${commit}, ${fault}`),
     ...(unasked > 0 ? [`graft ended by itself ${unasked} times`] : []),
   ]

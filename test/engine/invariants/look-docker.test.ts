@@ -40,9 +40,10 @@ const look = () => lookAtDocker(stage.docker, stage.name)
 async function said(act: () => Promise<unknown>, more: Partial<Watched> = {}): Promise<readonly string[]> {
   const watch = watchEngine(stage, { ...watched, ...more })
   await vi.waitUntil(() => watch.looks() > 1)
-  const before = watch.looks()
   await act()
-  await vi.waitUntil(() => watch.looks() > before + 1)
+  // The list of an engine lags a little behind what it has just answered.
+  const before = watch.looks()
+  await vi.waitUntil(() => watch.looks() > before + 3)
   const { broken } = await watch.stop()
   return broken.map((text) => text.replaceAll(stage.name, 'NAME'))
 }
@@ -115,7 +116,7 @@ test('I3: somebody else’s container is stopped, its network goes', async () =>
   }
   const words = await said(act)
   expect(words.some((text) => /^I3: container .* changed: .* → gone$/.test(text))).toBe(true)
-  expect(words.some((text) => /^I3: network stranger is not ours/.test(text))).toBe(true)
+  expect(words.some((text) => text.startsWith('I3: network stranger is not ours'))).toBe(true)
 })
 
 test('I4: a generation that nobody declared', async () => {

@@ -141,7 +141,11 @@ describe('I3: what is not ours is never changed', () => {
     expect(after([with_('a'), elsewhere, with_('b')])).toHaveLength(1)
   })
   test('graft is about to change a container of somebody else', () => {
-    const look = lookAt([seen('web'), seen('theirs', { id: 'abc123', deployment: null }), seen('x', { deployment: 'y' })])
+    const look = lookAt([
+      seen('web'),
+      seen('theirs', { id: 'abc123', deployment: null }),
+      seen('x', { deployment: 'y' }),
+    ])
     const touched = (container: string) => {
       const watch = watching()
       watch.touches(look, container)
@@ -156,8 +160,7 @@ describe('I3: what is not ours is never changed', () => {
 })
 
 describe('I4: what runs was accepted', () => {
-  const words = (generation: string) =>
-    `I4: web runs generation ${generation}, which no accepted commit declared so`
+  const words = (generation: string) => `I4: web runs generation ${generation}, which no accepted commit declared so`
 
   test('nobody declared the generation, or not with this digest', () => {
     expect(after([lookAt([seen('web', { generation: '3' })])])).toEqual([words('3')])

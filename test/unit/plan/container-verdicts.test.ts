@@ -220,6 +220,13 @@ describe('a container', () => {
     const held = on(after, observed, { refused: refusal('api', 'not granted') })
     expect(held.said).toBe('hold: its file is gone, but api still runs an older generation, which may use it')
     expect(held.planned.tables).toEqual([])
+
+    const host = await running(before, after)
+    await host.engine.rename('web', 'mine')
+    expect(on(after, await host.observe(after), { refused: refusal('api', 'not granted') })).toMatchObject({
+      said: `recover: ${held.said.slice('hold: '.length)}; meanwhile: someone renamed it to mine`,
+      steps: ['rename mine to web'],
+    })
   })
 
   it('keep: its file is gone, but it said prune: false', async () => {

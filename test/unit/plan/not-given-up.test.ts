@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import type { Wait } from '../../../src/plan/planning.ts'
 import { leaf, leafIn, NOW, planOf, refusal, runDigest, treeOf, verdictOn } from './build.ts'
 import { on, running } from './judged.ts'
+import { words } from './render-table.ts'
 
 const at = (generation: number, port: number) => leaf(generation, `ports: ["${port}:80"]`)
 const before = treeOf({ edge: at(1, 8080), rim: at(1, 8081) })
@@ -84,4 +85,18 @@ it('its name is given back to a held leaf, too', async () => {
     said: 'refuse: not allowed; meanwhile: someone renamed it to mine',
     steps: ['rename mine to web'],
   })
+})
+
+it('an interrupted swap of a port: the old holder stays down while the new one is at its gate', async () => {
+  const host = await running(before, swapped)
+  for (const { id } of (await host.observe(before)).containers) await host.engine.stop(id)
+  await host.put(swapped, 'edge', { role: 'candidate' })
+  await host.put(swapped, 'rim', { role: 'candidate', state: 'created' })
+  const planned = planOf(swapped, await host.observe(swapped))
+  const stepsOf = (leaf: string) =>
+    planned.tables
+      .filter(({ leaves }) => leaves.includes(leaf))
+      .flatMap(({ prepare, commit, cleanup }) => [...prepare, ...commit, ...cleanup])
+      .map(({ action }) => words(action))
+  expect(stepsOf('rim')).toEqual(['remove rim.next'])
 })
