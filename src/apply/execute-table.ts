@@ -165,7 +165,10 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   }
 
   async function cleanUp(): Promise<void> {
+    /** Leaves whose new container is down: the old one may be needed. */
+    const kept = new Set<string>()
     for (const { action } of table.cleanup) {
+      if ('container' in action && kept.has(action.container.leaf)) continue
       if (bench.closing.aborted) {
         leftovers.push(`${action.do}: left for the next start`)
         continue
@@ -173,6 +176,7 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
       try {
         await run(action, bench, false)
       } catch (error) {
+        if (action.do === 'still-up') kept.add(action.leaf)
         leftovers.push(`${action.do}: ${messageOf(error)}`)
       }
     }

@@ -177,6 +177,7 @@ function proveOn(
     ],
     cleanup: [
       ...tagged(leaf, live, context),
+      step({ do: 'still-up', leaf, container }),
       ...situation.retired.flatMap((retired) => retire(leaf, { ...retired, restartPolicy: 'no' }, 0)),
       ...followed(situation, context),
     ],

@@ -27,7 +27,7 @@ export type Action =
   | { readonly do: 'remove'; readonly container: ContainerRef }
   /** The candidate proves itself, or its spec is blamed. */
   | { readonly do: 'gate'; readonly leaf: string; readonly container: ContainerRef }
-  /** It passed its gate a while ago; goes on only where it still runs. */
+  /** It passed its gate a while ago; goes on only where it still runs. In a cleanup the rest of its leaf's is left. */
   | { readonly do: 'still-up'; readonly leaf: string; readonly container: ContainerRef }
   /** Goes on only where the check fails once more, now. */
   | { readonly do: 'confirm-unhealthy'; readonly leaf: string; readonly container: ContainerRef }

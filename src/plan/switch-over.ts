@@ -65,7 +65,7 @@ function proveItself(member: Member): Step[] {
 }
 
 function letGo(member: Member): Step[] {
-  const { leaf, live, order } = member
+  const { leaf, candidate, live, order } = member
   const tag = leaf.kind === 'container' ? [step({ do: 'tag-image', leaf: leaf.name })] : []
   if (live === null) return tag
   const left = overlaps(member)
@@ -73,5 +73,7 @@ function letGo(member: Member): Step[] {
     : order === 'stop-first'
       ? { ...live, state: 'exited' as const }
       : live
-  return [...tag, ...retire(leaf.name, left, 0)]
+  // It has proved itself; with many members, or a long end of another's old container, that was a while ago.
+  const last = overlaps(member) ? [step({ do: 'still-up', leaf: leaf.name, container: candidate })] : []
+  return [...tag, ...last, ...retire(leaf.name, left, 0)]
 }

@@ -35,6 +35,7 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'web: restart policy no',
       'prove web.next beside web for 5 s',
       'tag the image of web',
+      'still-up web.next',
       'stop web',
       'remove web',
     ])
@@ -124,6 +125,7 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'recover: the old container of an earlier swap is still there',
       'prove web beside web.prev-ID6 for 5 s',
       'tag the image of web',
+      'still-up web',
       'stop web.prev-ID6',
       'remove web.prev-ID6',
     ])

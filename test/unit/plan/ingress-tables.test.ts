@@ -48,6 +48,7 @@ describe('a swap behind the ingress', () => {
                web: restart policy no                   undo: web: restart policy always
                prove web.next beside web for 5 s
       cleanup  tag the image of web
+               still-up web.next
                stop web
                remove web
                the ingress follows"
@@ -102,6 +103,7 @@ describe('the ingress itself', () => {
                ingress: restart policy no               undo: ingress: restart policy always
                prove ingress.next beside ingress for 3 s
       cleanup  tag the image of ingress
+               still-up ingress.next
                stop ingress
                remove ingress"
     `)
@@ -159,6 +161,7 @@ describe('after a crash', () => {
                web.prev-ID6: restart policy no
                prove web beside web.prev-ID6 for 5 s
       cleanup  tag the image of web
+               still-up web
                stop web.prev-ID6
                remove web.prev-ID6
                the ingress follows"

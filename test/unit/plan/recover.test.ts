@@ -79,6 +79,7 @@ describe('corners', () => {
       'web-old: restart policy no',
       'prove web beside web-old for 5 s',
       'tag the image of web',
+      'still-up web',
       'stop web-old',
       'remove web-old',
     ])

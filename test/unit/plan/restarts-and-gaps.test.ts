@@ -31,6 +31,7 @@ describe('a restart on request', () => {
       'web: restart policy no',
       'prove web.next beside web for 10 s',
       'tag the image of web',
+      'still-up web.next',
       'stop web',
       'remove web',
     ])

@@ -29,6 +29,7 @@ describe('the order of a swap', () => {
                web: restart policy no                   undo: web: restart policy always
                prove web.next beside web for 10 s
       cleanup  tag the image of web
+               still-up web.next
                stop web
                remove web"
     `)
@@ -168,6 +169,7 @@ describe('the order of a swap', () => {
                main: restart policy no                  undo: main: restart policy always
                prove main.next beside main for 10 s
       cleanup  tag the image of main
+               still-up main.next
                stop main
                remove main
                tag the image of side

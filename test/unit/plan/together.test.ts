@@ -92,9 +92,11 @@ describe('the table of a set that switches together', () => {
                tag the image of queue
                remove queue
                tag the image of api
+               still-up api.next
                stop api
                remove api
                tag the image of edge
+               still-up edge.next
                stop edge
                remove edge"
     `)
