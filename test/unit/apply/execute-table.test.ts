@@ -51,6 +51,25 @@ describe('a swap', () => {
     expect(await host.engine.rollbackTags('shop', 'db')).toHaveLength(1)
   })
 
+  it('keeps the old container where the new one goes down at the last moment', async () => {
+    const host = await ground(web(1), web(2, 'update: {drain: 1s}'))
+    const after = web(2, 'update: {drain: 1s}')
+    const tagging: Engine = new Proxy(host.engine, {
+      get(target, key, receiver) {
+        const value: unknown = Reflect.get(target, key, receiver)
+        if (key !== 'tagImage' || typeof value !== 'function') return value
+        return async (...args: unknown[]) => {
+          await host.engine.stop('web')
+          return Reflect.apply(value, target, args) as unknown
+        }
+      },
+    })
+    const result = await host.clock.run(execute(await tableFor(host, after), benchOn(host, after, tagging)))
+    expect(result).toMatchObject({ outcome: { kind: 'done' }, leftovers: [expect.stringMatching(/^still-up: /)] })
+    expect(standing(host.engine)).toMatchObject({ web: 'exited g2 always' })
+    expect(Object.values(standing(host.engine))).toContain('running g1 no')
+  })
+
   const positions = [
     ['findImage', 1],
     ['create', 1],
