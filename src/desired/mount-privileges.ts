@@ -52,23 +52,32 @@ function localVolume(
 ): Privilege[] {
   const flags = (given['o'] ?? '').split(',')
   const device = given['device'] ?? ''
-  const isPath = device.startsWith('/')
-  const places = (source: string): Privilege => ({
+  const type = given['type'] ?? ''
+  const places = (source: string, text = source): Privilege => ({
     kind: 'bind',
     source: cleanPath(source),
     readOnly: readOnly || flags.includes('ro'),
     propagation: null,
     relabel: false,
-    text: `bind: ${source} (volume ${key})`,
+    text: `bind: ${text} (volume ${key})`,
   })
-  if (flags.some((flag) => ['bind', 'rbind', 'move'].includes(flag))) return isPath ? [places(device)] : [asked]
-  const layers = flags.flatMap((flag) => {
-    const [option, paths] = flag.split('=', 2)
-    return option !== undefined && /^(?:lowerdir\+?|upperdir|workdir)$/.test(option) ? (paths ?? '').split(':') : []
-  })
-  const binds = layers.filter((path) => path.startsWith('/')).map(places)
-  if (isPath && !ELSEWHERE.has(given['type'] ?? '') && binds.length === 0) {
-    return [asked, { kind: 'device', source: device, text: `device: ${device} (volume ${key})` }]
+  // What mount(2) makes of it cannot be told from the words: a path from the engine's own folder, one that goes up over a
+  // link, the kernel's own file systems. It needs what the whole host needs.
+  const anywhere = (text: string): Privilege => places('/', text)
+  if (flags.some((flag) => ['bind', 'rbind', 'move'].includes(flag))) {
+    return [isPlain(device) ? places(device) : anywhere(device)]
   }
-  return [asked, ...binds]
+  const layers = flags.flatMap((flag) => {
+    const [, option = '', paths = ''] = /^([^=]*)=(.*)$/s.exec(flag) ?? []
+    return /^(?:lowerdir\+?|upperdir|workdir|datadir\+?)$/.test(option) ? paths.split(':') : []
+  })
+  const binds = layers.map((path) => (isPlain(path) ? places(path) : anywhere(path)))
+  if (ELSEWHERE.has(type) || binds.length > 0) return [asked, ...binds]
+  if (isPlain(device)) return [asked, { kind: 'device', source: device, text: `device: ${device} (volume ${key})` }]
+  return type === '' && device === '' ? [asked] : [asked, anywhere(`${type} ${device}`.trim())]
+}
+
+/** An absolute path that means what it says. */
+function isPlain(path: string): boolean {
+  return path.startsWith('/') && !path.includes('\\') && cleanPath(path) === path.replace(/(.)\/+$/, '$1')
 }

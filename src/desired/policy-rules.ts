@@ -57,7 +57,7 @@ function faultsOf(leaf: Leaf, tree: Tree, rule: Rule): Fault[] {
     ...(rule.host_secrets === undefined ? [] : hostSecrets(spec, rule.host_secrets)),
     ...(rule.user === undefined ? [] : notSurelyNonRoot(spec)),
     ...(rule.cap_add === undefined ? [] : addedCapabilities(spec, rule.cap_add)),
-    ...keptCapabilities(spec, rule.cap_drop ?? []),
+    ...(rule.cap_drop === undefined ? [] : keptCapabilities(spec, rule.cap_drop, rule.cap_add ?? [])),
     ...(rule.read_only === undefined || spec.read_only
       ? []
       : [fault('its own file system is writable', 'write read_only: true, and tmpfs or a volume where it writes')]),
@@ -119,12 +119,18 @@ function addedCapabilities(spec: Spec, allowed: readonly string[]): Fault[] {
   return spec.privileged ? [fault('privileged has every capability', 'leave it out'), ...added] : added
 }
 
-function keptCapabilities(spec: Spec, dropped: readonly string[]): Fault[] {
-  if (spec.cap_drop.includes('ALL')) return []
-  const kept = dropped.map(capabilityName).filter((name) => !spec.cap_drop.includes(name))
+/** What is dropped and added again is kept; `allowed`: what a rule for `cap_add` says may come back. */
+function keptCapabilities(spec: Spec, dropped: readonly string[], allowed: readonly string[]): Fault[] {
+  if (spec.privileged) return [fault('privileged has every capability', 'leave it out')]
+  const names = dropped.map(capabilityName)
+  const free = new Set(allowed.map(capabilityName))
+  const back = spec.cap_add.filter((name) => (names.includes('ALL') || names.includes(name)) && !free.has(name))
+  const again = back.map((name) => fault(`cap_add: ${name} takes back what is to be dropped`, 'leave it out'))
+  const kept = spec.cap_drop.includes('ALL') ? [] : names.filter((name) => !spec.cap_drop.includes(name))
   return kept.length === 0
-    ? []
+    ? again
     : [
+        ...again,
         fault(
           `it keeps ${kept.includes('ALL') ? 'capabilities' : kept.join(', ')}`,
           `write cap_drop: [${kept.join(', ')}]`,

@@ -18,31 +18,38 @@ const MOST = 2_000
 
 export function createRedactor(): Redactor {
   const known = new Map<string, readonly string[]>()
-  let pattern: RegExp | null = null
+  let forms: readonly string[] | null = null
   return {
     learn(values) {
       for (const value of values) {
         const id = Buffer.from(value.reveal()).toString('base64')
-        const forms = known.get(id) ?? formsOf(value)
-        if (forms.length === 0 || known.has(id)) continue
-        known.set(id, forms)
+        if (known.has(id)) continue
+        const all = formsOf(value)
+        if (all.length === 0) continue
+        known.set(id, all)
         const [oldest] = known.keys()
         if (known.size > MOST && oldest !== undefined) known.delete(oldest)
-        pattern = null
+        forms = null
       }
     },
     clean(text) {
       if (known.size === 0 || text.length < SHORTEST) return text
-      pattern ??= patternOf(known.values())
-      return text.replace(pattern, HIDDEN)
+      forms ??= longestFirst(known.values())
+      let cleaned = text
+      for (const form of forms) {
+        if (form.length <= cleaned.length && cleaned.includes(form)) cleaned = cleaned.replaceAll(form, () => HIDDEN)
+      }
+      return cleaned
     },
   }
 }
 
-/** The longest first, so that a value which holds another goes whole. */
-function patternOf(all: Iterable<readonly string[]>): RegExp {
-  const forms = [...new Set([...all].flat())].toSorted((a, b) => b.length - a.length)
-  return new RegExp(forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g')
+/**
+ * The longest first, so that a value which holds another goes whole. Plain texts and no pattern: a pattern of long values
+ * is too large to be compiled, and the words of that fault would hold them all.
+ */
+function longestFirst(all: Iterable<readonly string[]>): readonly string[] {
+  return [...new Set([...all].flat())].toSorted((a, b) => b.length - a.length)
 }
 
 function formsOf(value: SecretValue): string[] {

@@ -37,6 +37,16 @@ export function deploymentFilter(deployment: string): string {
   return `${DEPLOYMENT}=${deployment}`
 }
 
+/** An engine adds an image's labels where a container has none of that name: none of these is ever left to an image. */
+const NOTHING: Labels = {
+  [OPTIONS]: '',
+  [HOLDER]: '',
+  [SECRETS]: '',
+  [INGRESS_PORTS]: '',
+  [CONTAINER]: '',
+  [STAYS]: '',
+}
+
 /** Graft's labels of the container that an order asks for. */
 export function containerLabels(order: CreateOrder): Labels {
   const { tree, leaf } = order
@@ -52,6 +62,7 @@ export function containerLabels(order: CreateOrder): Labels {
     [IMAGE]: leaf.spec.image,
     [IMAGE_ID]: order.image.id,
     [FILES]: filesDigest(leaf.spec.files),
+    ...NOTHING,
     ...secretsLabel(secretDigests(leaf)),
     ...(ports.length === 0 ? {} : { [INGRESS_PORTS]: JSON.stringify(ports) }),
   }
@@ -59,12 +70,12 @@ export function containerLabels(order: CreateOrder): Labels {
 
 /** Labels of a container that only helps a deployment for a moment (a probe, a container to commit files from). */
 export function helperLabels(deployment: string, leaf: string): Labels {
-  return { [DEPLOYMENT]: deployment, [LEAF]: leaf, [KIND]: 'helper' }
+  return { ...NOTHING, [DEPLOYMENT]: deployment, [LEAF]: leaf, [KIND]: 'helper' }
 }
 
 /** Labels of the container whose name is the deployment's lock; `holder` is a text that says who took it. */
 export function lockLabels(deployment: string, holder: string): Labels {
-  return { [DEPLOYMENT]: deployment, [KIND]: 'lock', [HOLDER]: holder }
+  return { ...NOTHING, [DEPLOYMENT]: deployment, [KIND]: 'lock', [HOLDER]: holder }
 }
 
 /** The text given to `lockLabels`; null where this is not a lock of this deployment. */
@@ -136,7 +147,7 @@ export function writtenLabels(labels: GraftLabels): Labels {
 
 function readStays(labels: Readonly<Labels>): readonly string[] | null {
   const text = labels[STAYS]
-  if (text === undefined) return null
+  if (text === undefined || text === '') return null
   try {
     const stays: unknown = JSON.parse(text)
     return Array.isArray(stays) ? stays.filter((field) => typeof field === 'string') : []
@@ -195,7 +206,7 @@ export function readContainerLabels(labels: Readonly<Labels>): GraftLabels | nul
 /** The ports that the deployment's ingress opens for a container: no engine has a place of its own for them. */
 export function readIngressPorts(labels: Readonly<Labels> | null | undefined): PublishedPort[] {
   const text = labels?.[INGRESS_PORTS]
-  if (text === undefined || deploymentOf(labels) === null) return []
+  if (text === undefined || text === '' || deploymentOf(labels) === null) return []
   try {
     const ports: unknown = JSON.parse(text)
     return Array.isArray(ports) ? ports.filter(isPort).map((port) => ({ ...port, mode: 'ingress' })) : []
@@ -211,7 +222,7 @@ function secretsLabel(digests: Readonly<Record<string, string>> | null): Labels 
 /** Keyed digests of a container's secrets by field (`secrets./run/secrets/x`, `environment.NAME`); null without any. */
 export function readSecrets(labels: Readonly<Labels> | null | undefined): Record<string, string> | null {
   const text = labels?.[SECRETS]
-  if (text === undefined) return null
+  if (text === undefined || text === '') return null
   try {
     const found: unknown = JSON.parse(text)
     if (found === null || typeof found !== 'object') return null

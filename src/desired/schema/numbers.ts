@@ -35,15 +35,17 @@ export function integer(bounds: Bounds = {}): z.ZodType<number> {
 export const PORT_BOUNDS = { min: 1, max: 65535, example: '8080' } as const
 
 /** A fraction of at least `min`, with a point: `0.5`. */
-export function decimal(bounds: { min: number; example: string }): z.ZodType<number> {
+/** `least`: nothing between 0 and it. */
+export function decimal(bounds: { min: number; least?: number; example: string }): z.ZodType<number> {
   return scalar({
     types: ['number', 'string'],
-    expected: `a number from ${bounds.min}`,
+    expected: `a number from ${bounds.least ?? bounds.min}`,
     example: bounds.example,
     json: { type: ['number', 'string'], minimum: bounds.min, pattern: '^([0-9]+([.][0-9]+)?|[.][0-9]+)$' },
     read: (value) => {
       const number = typeof value === 'string' && !/^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value) ? Number.NaN : Number(value)
-      return Number.isFinite(number) && number >= bounds.min ? { value: number } : null
+      const isTooSmall = number < bounds.min || (number > 0 && number < (bounds.least ?? 0))
+      return Number.isFinite(number) && !isTooSmall ? { value: number } : null
     },
   })
 }

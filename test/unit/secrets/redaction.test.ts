@@ -64,6 +64,17 @@ describe('a text', () => {
     expect(redactor.clean('password-and-more password')).toBe('(secret) (secret)')
   })
 
+  it('of 500 KiB, and a thousand of them, are taken out in a moment, and no fault shows one', () => {
+    const large = `${'0123456789abcdef'.repeat(32_000)}-large`
+    const redactor = createRedactor()
+    redactor.learn([new SecretValue(Buffer.from(large))])
+    redactor.learn(Array.from({ length: 1_000 }, (_, i) => new SecretValue(Buffer.from(`${i} secret `.repeat(300)))))
+    const began = performance.now()
+    expect(redactor.clean(`a ${large} b`)).toBe('a (secret) b')
+    for (let line = 0; line < 100; line++) expect(redactor.clean(`line ${line}`)).toBe(`line ${line}`)
+    expect(performance.now() - began).toBeLessThan(3_000)
+  })
+
   it('keeps words as short as a secret of seven characters', () => {
     expect(cleaned('abcdefg', 'abcdefg')).toBe('abcdefg')
   })

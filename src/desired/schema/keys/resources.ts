@@ -57,7 +57,11 @@ export const resourceKeys = {
     '1g',
   ),
   shm_size: served('Size of /dev/shm', zeroIsAbsent(bytes()), '64m'),
-  cpus: served('The most processor time, in cores', zeroIsAbsent(decimal({ min: 0, example: '1.5' })), 1.5),
+  cpus: served(
+    'The most processor time, in cores',
+    zeroIsAbsent(decimal({ min: 0, least: 0.01, example: '1.5' })),
+    1.5,
+  ),
   cpu_shares: served('Weight against other containers', zeroIsAbsent(integer({ min: 0, example: '1024' })), 1024),
   cpuset: served(
     'Which processors may be used',
