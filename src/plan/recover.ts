@@ -37,17 +37,21 @@ export const STOPPED_FROM_OUTSIDE: ReadonlySet<number> = new Set([0, 137, 143, 2
 
 /** Most leaves have none, and what `recover` needs to know of them is then not worked out. */
 export function hasLeftovers({ candidate, retired, failed }: Situation): boolean {
-  return candidate !== null || retired.length > 0 || (failed !== null && isUp(failed))
+  return candidate !== null || retired.length > 0 || (failed !== null && mayCome(failed))
 }
 
 /** Null where nothing is left over. Only one thing is finished at a time; the next turn sees the rest. */
 export function recover(situation: Situation, context: RecoveryContext): Recovery | null {
   const { live, candidate, failed } = situation
   const old = situation.retired[0] ?? null
-  if (failed !== null && context.order === 'stop-first' && isUp(failed)) {
-    const stop = step({ do: 'stop', container: refOf(situation.leaf, failed) })
-    const because = 'somebody started the candidate that had failed, and there may only be one'
-    return { because, prepare: [], commit: [stop], cleanup: [] }
+  if (failed !== null && context.order === 'stop-first' && mayCome(failed)) {
+    const container = refOf(situation.leaf, failed)
+    const policy = failed.restartPolicy === 'no' ? [] : [step({ do: 'restart-policy', container, policy: 'no' })]
+    const stop = isUp(failed) ? [step({ do: 'stop', container })] : []
+    const because = isUp(failed)
+      ? 'somebody started the candidate that had failed, and there may only be one'
+      : `somebody gave the candidate that had failed the restart policy ${failed.restartPolicy}, and there may only be one`
+    return { because, prepare: [], commit: [...policy, ...stop], cleanup: [] }
   }
   if (live === null && old !== null) {
     return candidate !== null && candidate.state !== 'created'
@@ -57,6 +61,11 @@ export function recover(situation: Situation, context: RecoveryContext): Recover
   if (live !== null && old !== null) return finishRetiring(situation, live, old, context)
   if (candidate !== null) return settleCandidate(situation, candidate, context)
   return null
+}
+
+/** It runs, or the engine may start it. */
+function mayCome(container: ObservedContainer): boolean {
+  return isUp(container) || container.restartPolicy !== 'no'
 }
 
 /** A paused container holds what a running one holds. */

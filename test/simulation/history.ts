@@ -147,6 +147,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   const tries = new Map<string, { count: number; disturbedBefore: number }>()
   let disturbances = 0
   // A candidate that somebody stops at its gate has failed there: leaf → generation.
+  const givenPolicy = new Set<string>()
   const vetoed = new Map<string, number>()
   let verdicts: readonly string[] = []
   const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
@@ -364,6 +365,12 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       case 'engine-restart':
         tell(`the engine restarts${step.live ? ', its containers live on' : ''}`)
         disturbances += 10
+        // What somebody told the engine to start again, it starts before graft can say otherwise.
+        for (const id of givenPolicy) {
+          const container = world.containers.get(id)
+          const labels = container === undefined ? null : labelsOf(world, container)
+          if (labels !== null && container?.restartPolicy !== 'no') watch.excuse(labels.leaf)
+        }
         awayUntil = clock.steady() + step.away
         return engine.restart({ liveRestore: step.live })
       case 'calls':
@@ -406,6 +413,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (act === 'remove') await engine.remove(one.id)
       if (act === 'pause') engine.pause(one.id)
       if (act === 'rename') await engine.rename(one.id, `${one.name}-by-hand-${pick}`)
+      if (act === 'policy') givenPolicy.add(one.id)
       if (act === 'policy') await engine.setRestartPolicy(one.id, ['no', 'always', 'unless-stopped'][pick % 3] ?? 'no')
       if (act === 'prune')
         for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)

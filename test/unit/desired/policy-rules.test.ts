@@ -70,6 +70,13 @@ const rules: [rule: string, keeps: string, breaks: string, says: string, right: 
   ['cap_add: []', '', 'privileged: true', 'privileged has every capability', 'leave it out'],
   ['cap_drop: [ALL]', 'cap_drop: [ALL]', 'cap_drop: [CHOWN]', 'it keeps capabilities', 'cap_drop: [ALL]'],
   [
+    'cap_drop: [MKNOD]',
+    'cap_drop: [MKNOD]',
+    'cap_drop: [MKNOD]\ncap_add: [MKNOD]',
+    'cap_add: MKNOD takes back what is to be dropped',
+    'leave it out',
+  ],
+  [
     'cap_drop: [net_raw, MKNOD]',
     'cap_drop: [NET_RAW, MKNOD]',
     'cap_drop: [MKNOD]',

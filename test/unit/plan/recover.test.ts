@@ -91,6 +91,11 @@ describe('corners', () => {
       'recover: somebody started the candidate that had failed, and there may only be one',
       'stop web.failed',
     ])
+    const given = [[2, { role: 'failed', state: 'exited', policy: 'always' }]] as const
+    expect(await what(stopFirst, { old: DOWN, more: given, wanted: 3 })).toEqual([
+      'recover: somebody gave the candidate that had failed the restart policy always, and there may only be one',
+      'web.failed: restart policy no',
+    ])
     expect((await what(startFirst, { old: RUNS, more: failed, wanted: 3 }))[0]).toMatch(/^replace/)
   })
 
