@@ -4,6 +4,7 @@
 import type { Action, Step, Table } from '../plan/step.ts'
 import type { Bench } from './bench.ts'
 import { EngineFault, type FaultKind } from './engine.ts'
+import { Interference } from './exit-blame.ts'
 import { beginMeasuring, type Measuring } from './measure.ts'
 import { SpecFailure, Superseded, type Availability, type Outcome, type TableResult } from './outcome.ts'
 import { capture, perform } from './perform.ts'
@@ -118,6 +119,8 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
    */
   function leavesJob(error: unknown, tried: readonly Step[]): boolean {
     const isJob = tried.at(-1)?.action.do === 'wait-job' && table.leaves.length === 1
+    // What somebody did to it is taken back, and it runs anew.
+    if (error instanceof Interference) return false
     return isJob && (error instanceof EngineFault || (bench.closing.aborted && error instanceof Superseded))
   }
 

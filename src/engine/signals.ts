@@ -7,9 +7,22 @@ import type { EngineConnection } from './connect.ts'
 import { toEngineFault } from './faults.ts'
 import { jsonLines } from './json-lines.ts'
 
+/** One event, as far as it is read (Engine API 1.41, SystemEvents). */
+interface Message {
+  readonly Action?: string
+  readonly Actor?: { readonly Attributes?: Readonly<Record<string, string>> }
+}
+
+/** Signals that are sent to end something: INT, QUIT, ABRT, KILL, TERM. Others ask for a reload. */
+const ENDS: ReadonlySet<string> = new Set(['2', '3', '6', '9', '15'])
+
+function isEnd({ Action: action, Actor: actor }: Message): boolean {
+  return action === 'stop' || (action === 'kill' && ENDS.has(actor?.Attributes?.['signal'] ?? '15'))
+}
+
 /**
- * Docker keeps its last 256 events (moby, daemon/events) and writes `kill` for each signal that a call asks for, also
- * within `stop` and `restart`; Podman writes `stop`. Throws an EngineFault where it does not answer.
+ * Docker keeps its last 256 events (moby, daemon/events) and writes `kill` for each signal that a call asks for, and
+ * `stop` at the end of a `stop` or `restart`. Throws an EngineFault where it does not answer.
  */
 export async function wasSignalled(
   connection: EngineConnection,
@@ -21,7 +34,7 @@ export async function wasSignalled(
   const until = String(Math.ceil((finishedAt ?? createdAt) / 1000))
   try {
     const stream = await callForStream(connection, { path: '/events', query: { filters, since, until } })
-    for await (const _event of jsonLines(stream)) return true
+    for await (const event of jsonLines(stream)) if (isEnd(event as Message)) return true
     return false
   } catch (error) {
     throw toEngineFault(error, connection.url, `ask what ended container ${id.slice(0, 12)}`)
