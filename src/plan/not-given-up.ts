@@ -36,20 +36,30 @@ export function notGivenUp({ tree, situations, proposals, factsOf }: Holders): M
 }
 
 /**
- * Leaves whose live container is down and may not come back for now: the candidate of another leaf runs with what it
- * would need for itself alone. So it is where a swap of several leaves was interrupted half way.
+ * Leaves whose live container is down and may not come back for now, with the reason: a container of another leaf runs
+ * with what it would need for itself alone. So it is where a swap of several leaves was interrupted half way.
  */
-export function lentToCandidates(situations: ReadonlyMap<string, Situation>): ReadonlySet<string> {
-  const lent = new Map<string, string>()
-  for (const [name, { candidate }] of situations) {
-    if (candidate === null || !isUp(candidate)) continue
-    for (const { key } of exclusivesOfContainer(candidate)) lent.set(key, name)
+export function takenElsewhere(tree: Tree, situations: ReadonlyMap<string, Situation>): ReadonlyMap<string, string> {
+  const taken = new Map<string, Map<string, string>>()
+  for (const [name, { live, candidate, retired }] of situations) {
+    // One whose set is stopped goes down first, in the same plan.
+    const leaf = tree.leaves.get(name)
+    const stops = leaf?.state === 'stopped' && !leaf.suspend
+    for (const container of [stops ? null : live, candidate, ...retired]) {
+      if (container === null || !isUp(container)) continue
+      for (const { key } of exclusivesOfContainer(container)) {
+        const holders = taken.get(key) ?? new Map<string, string>()
+        taken.set(key, holders.set(name, container.name))
+      }
+    }
   }
-  const without = new Set<string>()
+  const without = new Map<string, string>()
   for (const [name, { live }] of situations) {
     if (live === null || isUp(live)) continue
-    const isLent = exclusivesOfContainer(live).some(({ key }) => (lent.get(key) ?? name) !== name)
-    if (isLent) without.add(name)
+    for (const { key, text } of exclusivesOfContainer(live)) {
+      const [other] = [...(taken.get(key) ?? [])].filter(([leaf]) => leaf !== name)
+      if (other !== undefined) without.set(name, `${other[1]} has ${text}`)
+    }
   }
   return without
 }
@@ -58,7 +68,7 @@ function isUp({ state }: ObservedContainer): boolean {
   return state !== 'created' && state !== 'exited' && state !== 'dead'
 }
 
-/** What running containers hold that their leaves do not ask for any more: key → leaf. */
+/** What containers hold that their leaves do not ask for any more: key → leaf. */
 function heldByOthers(
   tree: Tree,
   situations: ReadonlyMap<string, Situation>,
@@ -66,8 +76,11 @@ function heldByOthers(
 ): Map<string, string> {
   const held = new Map<string, string>()
   for (const [name, { live }] of situations) {
-    if (live === null || !isUp(live)) continue
+    if (live === null) continue
     const leaf = tree.leaves.get(name)
+    // One that is down is started again, where nothing says that it stays down.
+    const staysDown = leaf === undefined || leaf.kind === 'job' || leaf.suspend || leaf.state === 'stopped'
+    if (staysDown && !isUp(live)) continue
     const kept = new Set(leaf === undefined ? [] : exclusivesOfLeaf(leaf, tree, factsOf(leaf)).map(({ key }) => key))
     for (const { key } of exclusivesOfContainer(live)) if (!kept.has(key)) held.set(key, name)
   }

@@ -10,7 +10,7 @@ import { jobVerdict } from './job-verdict.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
-import { lentToCandidates, notGivenUp } from './not-given-up.ts'
+import { notGivenUp, takenElsewhere } from './not-given-up.ts'
 import { hold, verdictOf, WORKED_ON, type Proposal } from './proposal.ts'
 import { hasLeftovers, recover } from './recover.ts'
 import { planRemovals } from './removals.ts'
@@ -35,7 +35,7 @@ export function plan(input: PlanInput): Plan {
 
   const sets = togetherSets(tree)
   const order = launchOrder(tree)
-  const lent = lentToCandidates(found)
+  const taken = takenElsewhere(tree, found)
   const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
 
   /** `blocked`: sets that switch together, of which a member cannot. `stuck`: leaves that others hold something of. */
@@ -56,7 +56,7 @@ export function plan(input: PlanInput): Plan {
         live,
         isSwapped,
       }
-      const proposal = propose(leaf, context, { anew: anew.has(name), lent })
+      const proposal = leftDown(leaf, context, taken, propose(leaf, context, { anew: anew.has(name), taken }))
       let why: DependencyHold | null = null
       if (isLaunch(proposal)) {
         why =
@@ -132,7 +132,7 @@ export function plan(input: PlanInput): Plan {
 function propose(
   leaf: Leaf,
   context: LeafContext,
-  { anew, lent }: { readonly anew: boolean; readonly lent: ReadonlySet<string> },
+  { anew, taken }: { readonly anew: boolean; readonly taken: ReadonlyMap<string, string> },
 ): Proposal {
   const { input, situation } = context
   if (input.busy.has(leaf.name)) return hold(leaf, situation.live, WORKED_ON)
@@ -146,7 +146,7 @@ function propose(
       order: swapOrder(leaf, input.tree, context.image.facts, situation.live).kind,
       drain: leaf.update.drain,
       liveRuns: leaf.state === 'running',
-      liveMayStart: !lent.has(leaf.name),
+      liveMayStart: !taken.has(leaf.name),
     })
     const waiting = recovery === null ? null : waitOf(leaf, context)
     if (waiting !== null) return hold(leaf, situation.live, waiting.because, { retryAt: waiting.until })
@@ -160,6 +160,22 @@ function propose(
     }
   }
   return leaf.kind === 'job' ? jobVerdict(leaf, context) : containerVerdict(leaf, context)
+}
+
+/** A live container is not started while another leaf runs with something of its own. */
+function leftDown(
+  leaf: Leaf,
+  { situation: { live } }: LeafContext,
+  taken: ReadonlyMap<string, string>,
+  proposal: Proposal,
+): Proposal {
+  const why = taken.get(leaf.name)
+  const { work } = proposal
+  if (why === undefined || live === null || work?.kind !== 'steps') return proposal
+  const starts = [...work.prepare, ...work.commit, ...work.cleanup].some(
+    ({ action }) => action.do === 'start' && action.container.id === live.id,
+  )
+  return starts ? hold(leaf, live, `${proposal.verdict.because}; ${why}`) : proposal
 }
 
 /** What brings a container up that did not run. */

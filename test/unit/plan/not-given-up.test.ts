@@ -52,12 +52,26 @@ it('what goes gives up what it holds', async () => {
   expect(said(planned, 'rim')).toMatch(/^replace: /)
 })
 
-it('a holder that is down holds nothing', async () => {
+it('a holder that is down and is started again holds it still', async () => {
   const host = await running(before, swapped)
-  const [edge] = (await host.observe(before)).containers.filter(({ name }) => name === 'edge')
-  await host.engine.stop(edge?.id ?? '')
+  await host.engine.stop('edge')
   const planned = planOf(swapped, await host.observe(swapped), { refused: refusal('edge', 'not allowed') })
-  expect(said(planned, 'rim')).toMatch(/^replace: /)
+  expect([said(planned, 'edge'), said(planned, 'rim')]).toEqual([
+    'refuse: not allowed; meanwhile: it exited with code 143',
+    'hold: edge still holds host port 8080/tcp',
+  ])
+})
+
+it('one that is down is not started while another leaf runs with what it needs for itself', async () => {
+  const host = await running(before, swapped)
+  await host.engine.stop('edge')
+  await host.engine.stop('rim')
+  await host.put(swapped, 'rim', { role: 'candidate' })
+  const planned = planOf(swapped, await host.observe(swapped), { refused: refusal('edge', 'not allowed') })
+  expect(said(planned, 'edge')).toBe(
+    'hold: not allowed; meanwhile: it exited with code 143; rim.next has host port 8080/tcp',
+  )
+  expect(planned.tables.map(({ leaves }) => leaves)).toEqual([['rim']])
 })
 
 it('a held leaf that could not be kept running is left alone for a while, and its swap is not', async () => {
