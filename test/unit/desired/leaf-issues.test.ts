@@ -105,6 +105,12 @@ const MISTAKES: readonly (readonly [object, (string | number)[], string, string]
     'files',
   ],
   [
+    { volumes: [{ type: 'bind', source: '/a', target: '/b:Z' }] },
+    ['volumes', 0, 'target'],
+    '/b:Z has a colon in it',
+    'use another one',
+  ],
+  [
     { volumes: [{ type: 'bind', source: '/a', target: '/b', volume: {} }] },
     ['volumes', 0, 'volume'],
     'volume options on a mount of type bind',

@@ -77,6 +77,16 @@ function longMistake(wish: LongMount): (Mistake & { path: string[] }) | null {
     }
   }
   const { source } = wish
+  // To an engine a colon ends the path, and what follows are options that nobody judged.
+  for (const key of ['source', 'target'] as const) {
+    const path = wish[key]
+    if (path === undefined || containsSymbol(path) || !path.includes(':')) continue
+    return {
+      mistake: `${cut(path)} has a colon in it`,
+      remedy: 'no engine mounts such a path; use another one',
+      path: [key],
+    }
+  }
   if (wish.type === 'tmpfs') {
     return source === undefined
       ? null
