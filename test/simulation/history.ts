@@ -402,11 +402,10 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     if (one === undefined) return
     const leaf = labelsOf(world, one)?.leaf ?? ''
     disturbances += 3
-    watch.excuse(leaf)
     if (['stop', 'kill'].includes(act) && one.name === `${leaf}.next` && one.state === 'running')
       vetoed.set(leaf, labelsOf(world, one)?.generation ?? 0)
     tell(`by hand: ${act} ${one.name} (${one.state})`)
-    try {
+    const acting = (async () => {
       if (act === 'stop') await clock.run(engine.stop(one.id))
       if (act === 'start') await clock.run(engine.start(one.id))
       if (act === 'kill') engine.kill(one.id)
@@ -417,9 +416,10 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (act === 'policy') await engine.setRestartPolicy(one.id, ['no', 'always', 'unless-stopped'][pick % 3] ?? 'no')
       if (act === 'prune')
         for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)
-    } catch {
-      // What an engine refuses to do.
-    }
+    })()
+    watch.excuse(leaf, acting)
+    // What an engine refuses to do.
+    await acting.catch(() => undefined)
   }
 
   /** Whether it may share a table with others. */
