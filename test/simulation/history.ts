@@ -405,7 +405,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     if (['stop', 'kill'].includes(act) && one.name === `${leaf}.next` && one.state === 'running')
       vetoed.set(leaf, labelsOf(world, one)?.generation ?? 0)
     tell(`by hand: ${act} ${one.name} (${one.state})`)
-    const acting = (async () => {
+    const acting = Promise.resolve().then(async () => {
       if (act === 'stop') await clock.run(engine.stop(one.id))
       if (act === 'start') await clock.run(engine.start(one.id))
       if (act === 'kill') engine.kill(one.id)
@@ -416,7 +416,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (act === 'policy') await engine.setRestartPolicy(one.id, ['no', 'always', 'unless-stopped'][pick % 3] ?? 'no')
       if (act === 'prune')
         for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)
-    })()
+    })
     watch.excuse(leaf, acting)
     // What an engine refuses to do.
     await acting.catch(() => undefined)
