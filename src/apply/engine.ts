@@ -84,15 +84,17 @@ export interface Engine {
   openConnections(id: string): Promise<number | null>
   /** Resolves when the container no longer runs. */
   waitForExit(id: string, signal: AbortSignal): Promise<{ readonly exitCode: number }>
-  /**
-   * Whether somebody sent it a signal through the engine since it was made: `docker stop`, `restart`, `kill`, or graft
-   * itself earlier. False where the engine no longer knows.
-   */
-  wasSignalled(container: Pick<ObservedContainer, 'id' | 'createdAt' | 'finishedAt'>): Promise<boolean>
+  endedBy(container: Pick<ObservedContainer, 'id' | 'createdAt' | 'finishedAt'>): Promise<EndedBy>
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>
   /** Container events of one deployment from now on; ends or throws when the connection does. */
   events(deployment: string, signal: AbortSignal): AsyncIterable<EngineEvent>
 }
+
+/**
+ * Why a container that was made a moment ago no longer runs. `signal`: somebody sent it one through the engine that ends
+ * things (`docker stop`, `restart`, `kill`, or graft itself earlier). `unknown`: the engine does not remember its start.
+ */
+export type EndedBy = 'signal' | 'itself' | 'unknown'
 
 /** Only the engine that made it knows what is inside. */
 export interface CapturedContainer {

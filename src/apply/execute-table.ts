@@ -7,7 +7,7 @@ import { EngineFault, type FaultKind } from './engine.ts'
 import { Interference } from './exit-blame.ts'
 import { beginMeasuring, type Measuring } from './measure.ts'
 import { SpecFailure, Superseded, type Availability, type Outcome, type TableResult } from './outcome.ts'
-import { capture, perform } from './perform.ts'
+import { capture, DownButThere, perform } from './perform.ts'
 import { sectionsOf, slotBefore } from './sections.ts'
 import type { Release, Throttle } from './throttle.ts'
 
@@ -139,16 +139,23 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
 
   async function undo(tried: readonly Step[], failure: unknown): Promise<void> {
     const actions = tried.toReversed().flatMap((step) => step.undo)
-    /** What could not be taken down may run, now or when the engine has heard of the call: nothing starts beside it. */
+    /**
+     * What could not be taken down may run, now or when the engine has heard of the call: nothing starts beside it, and
+     * nothing gets a policy back by which an engine would start it.
+     */
     let mayRun: string | null = null
+    const down = new Set<string>()
     for (const section of sectionsOf(actions, (action) => action)) {
       const work = async () => {
         for (const action of section.steps) {
-          if (mayRun !== null && action.do === 'start') {
-            leftovers.push(`start: not sure that ${mayRun} is down`)
-          } else if (!(await takeBack(action, failure)) && takesDown(action)) {
-            mayRun = action.container.name
+          if (action.do === 'stop' && down.has(action.container.name)) continue
+          if (mayRun !== null && bringsUp(action)) {
+            leftovers.push(`${action.do}: not sure that ${mayRun} is down`)
+            continue
           }
+          const done = await takeBack(action, failure)
+          if (done && action.do === 'stop') down.add(action.container.name)
+          if (!done && takesDown(action)) mayRun = action.container.name
         }
       }
       await (section.kind === 'switching' && followed ? bench.ingress.renaming(work) : work())
@@ -163,7 +170,7 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
       return true
     } catch (error) {
       leftovers.push(`${action.do}: ${messageOf(error)}`)
-      return error instanceof EngineFault && error.kind === 'not-found'
+      return error instanceof DownButThere || (error instanceof EngineFault && error.kind === 'not-found')
     }
   }
 
@@ -212,9 +219,14 @@ function takesDown(action: Action): action is TakesDown {
   return action.do === 'stop' || action.do === 'discard' || (action.do === 'restart-policy' && action.policy === 'no')
 }
 
+function bringsUp(action: Action): boolean {
+  return action.do === 'start' || (action.do === 'restart-policy' && action.policy !== 'no')
+}
+
 const REPLANNED: ReadonlySet<FaultKind> = new Set(['name-taken', 'not-found', 'unreachable'])
 
-function outcomeOf(error: unknown): Outcome {
+function outcomeOf(thrown: unknown): Outcome {
+  const error = thrown instanceof DownButThere ? thrown.cause : thrown
   if (error instanceof SpecFailure) return { kind: 'failed', leaf: error.leaf, message: error.message, log: error.log }
   if (error instanceof Superseded) return { kind: 'superseded', message: error.message }
   if (error instanceof EngineFault) {

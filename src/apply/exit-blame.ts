@@ -37,7 +37,7 @@ export async function blameExit(suspect: Suspect, exitCode: number | null = null
   await suspect.clock.sleep(EXIT_GRACE)
   const container = await inspectSuspect(suspect)
   if (container.state === 'paused') throw pausedFault(suspect)
-  if (!container.oomKilled && (await suspect.engine.wasSignalled(container))) throw stoppedFault(suspect.who)
+  if (!container.oomKilled && (await suspect.engine.endedBy(container)) === 'signal') throw stoppedFault(suspect.who)
   const how = exitWords(container, exitCode) + suspect.when
   throw await specFailure(suspect, container.error === '' ? how : `${how}: ${container.error}`)
 }

@@ -246,7 +246,18 @@ async function discard(
   const own: ContainerRef = { ...container, id: found.id }
   if (failure instanceof SpecFailure && failure.leaf === container.leaf) return keepFailed(own, previous, bench)
   await bench.engine.stop(found.id)
-  await bench.engine.remove(found.id)
+  await onceDown(() => bench.engine.remove(found.id))
+}
+
+/** What stays of a container that was stopped, and will not be started by its engine, is for the next turn. */
+export class DownButThere extends Error {}
+
+async function onceDown(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    throw new DownButThere(error instanceof Error ? error.message : String(error), { cause: error })
+  }
 }
 
 async function keepFailed(container: ContainerRef, previous: string | null, bench: Bench): Promise<void> {
@@ -254,11 +265,13 @@ async function keepFailed(container: ContainerRef, previous: string | null, benc
   const id = idOf(container, bench)
   await engine.setRestartPolicy(id, 'no')
   await engine.stop(id)
-  const name = failedName(tree.prefix, container.leaf)
-  if (previous !== null && previous !== id) await engine.remove(previous)
-  const other = await engine.inspect(name)
-  if (other !== null && other.id !== id && other.labels.deployment === tree.name) await engine.remove(other.id)
-  await engine.rename(id, name)
+  await onceDown(async () => {
+    const name = failedName(tree.prefix, container.leaf)
+    if (previous !== null && previous !== id) await engine.remove(previous)
+    const other = await engine.inspect(name)
+    if (other !== null && other.id !== id && other.labels.deployment === tree.name) await engine.remove(other.id)
+    await engine.rename(id, name)
+  })
 }
 
 async function connect(name: string, container: ContainerRef, key: string, bench: Bench): Promise<void> {

@@ -4,7 +4,7 @@ import type { Leaf } from '../desired/tree.ts'
 import { STOPPED_FROM_OUTSIDE } from '../plan/recover.ts'
 import type { Clock } from './clock.ts'
 import type { Engine } from './engine.ts'
-import { inspectSuspect, Interference, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
+import { EXIT_GRACE, inspectSuspect, Interference, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
 
 export interface StillUpOptions {
   readonly engine: Engine
@@ -18,13 +18,17 @@ export interface StillUpOptions {
  * removed it, or where it may have gone down with its engine.
  */
 export async function stillUp(options: StillUpOptions): Promise<void> {
-  const { engine, leaf } = options
+  const { engine, clock, leaf } = options
   const suspect: Suspect = { ...options, who: `the candidate of ${leaf.name}`, when: '' }
+  const seen = await inspectSuspect(suspect)
+  if (seen.state === 'running') return
+  if (seen.state === 'paused') throw pausedFault(suspect)
+  // The engine may be going down itself.
+  await clock.sleep(EXIT_GRACE)
   const container = await inspectSuspect(suspect)
-  if (container.state === 'running') return
-  if (container.state === 'paused') throw pausedFault(suspect)
   const { oomKilled, exitCode } = container
-  if (!oomKilled && (STOPPED_FROM_OUTSIDE.has(exitCode) || (await engine.wasSignalled(container)))) {
+  const by = oomKilled ? 'itself' : await engine.endedBy(container)
+  if (by === 'signal' || (by === 'unknown' && STOPPED_FROM_OUTSIDE.has(exitCode))) {
     throw new Interference('engine', `${suspect.who} was stopped after its gate`, 'It is tried again')
   }
   throw await specFailure(suspect, oomKilled ? 'ran out of memory' : `exited with code ${exitCode} after its gate`)

@@ -33,7 +33,7 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
     if (exitCode === 0) return clock.steady() - begun
     await clock.sleep(EXIT_GRACE)
     const container = await engine.inspect(id)
-    if (container !== null && !container.oomKilled && (await engine.wasSignalled(container)))
+    if (container !== null && !container.oomKilled && (await engine.endedBy(container)) === 'signal')
       throw stoppedFault(`the job ${leaf.name}`)
     const how = container?.oomKilled === true ? 'ran out of memory' : `exited with code ${exitCode}`
     throw new SpecFailure(leaf.name, how, await lastLines(engine, id))

@@ -23,7 +23,7 @@ import { openForCommand } from './open-command.ts'
 import { openReconciler, type OpenedEngine } from './open-engine.ts'
 import { progressEntry } from './progress-log.ts'
 import type { Surroundings } from './surroundings.ts'
-import { untilEngine, untilNamed, untilRoom } from './wait-until-ready.ts'
+import { untilEngine, untilNamed, untilHeld } from './wait-until-ready.ts'
 
 export const runCommand: CommandModule = {
   configure(command) {
@@ -86,7 +86,7 @@ async function holdAndFollow(
 ): Promise<number> {
   const { log, surroundings, abort } = running
   const tell = (words: string) => log.info({ event: 'lock' }, words)
-  const taken = await untilRoom(deployment.state.root, { log, signal: abort.signal }, () =>
+  const taken = await untilHeld(deployment.state.root, { log, signal: abort.signal }, () =>
     takeHold(deployment, opened, { name, command: 'graft run', tell, signal: abort.signal }),
   )
   if (taken === null) return 0

@@ -59,8 +59,16 @@ async function tipOrLastSeen({ repository, lastTip }: Deployment, signal: AbortS
   }
 }
 
+/**
+ * Null where the signal came first. An engine that does not answer while the hold is taken, and a full disk under the
+ * state folder, are waited for; a name on the engine that is somebody else's is the caller's.
+ */
+export function untilHeld<Done>(root: string, waiting: Waiting, take: () => Promise<Done>): Promise<Done | null> {
+  return untilThere(waiting, 'engine', () => untilRoom(root, waiting, take))
+}
+
 /** Null where the signal came first. A full disk under the state folder is waited for; other failures are the caller's. */
-export async function untilRoom<Done>(
+async function untilRoom<Done>(
   root: string,
   { log, signal }: Waiting,
   work: () => Promise<Done>,
@@ -104,7 +112,8 @@ async function untilThere<Found>(
       told = ''
     } catch (error) {
       if (signal.aborted) return null
-      if (!(error instanceof EngineFault || error instanceof RepositoryFault)) throw error
+      const away = error instanceof EngineFault && error.kind !== 'name-taken'
+      if (!away && !(error instanceof RepositoryFault)) throw error
       failures++
       pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
       const { message, remedy } = error

@@ -34,7 +34,7 @@ import { pullImage } from './pull.ts'
 import { captureContainer, recreateContainer } from './recreate.ts'
 import { registryCredentials } from './registry-credentials.ts'
 import { createMark, createVolume, removeVolume } from './volumes.ts'
-import { wasSignalled } from './signals.ts'
+import { endedBy } from './signals.ts'
 import { waitForExit } from './wait.ts'
 
 export interface DockerEngineSettings {
@@ -94,7 +94,7 @@ export function dockerEngine(connection: EngineConnection, settings: DockerEngin
     openConnections: (...args) => openConnections(connection, ...args),
     waitForExit: (...args) => waitForExit(connection, ...args),
     logs: (...args) => readLogs(connection, ...args),
-    wasSignalled: (container) => wasSignalled(connection, container),
+    endedBy: (container) => endedBy(connection, container),
     events: (...args) => engineEvents(connection, ...args),
   }
 }

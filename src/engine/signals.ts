@@ -1,6 +1,7 @@
 // Whether a container ended by itself or was ended: the engine's own record of the last minutes says it, its state does
 // not.
 
+import type { EndedBy } from '../apply/engine.ts'
 import type { ObservedContainer } from '../plan/observed.ts'
 import { callForStream } from './call.ts'
 import type { EngineConnection } from './connect.ts'
@@ -22,20 +23,25 @@ function isEnd({ Action: action, Actor: actor }: Message): boolean {
 
 /**
  * Docker keeps its last 256 events (moby, daemon/events) and writes `kill` for each signal that a call asks for, and
- * `stop` at the end of a `stop` or `restart`. Throws an EngineFault where it does not answer.
+ * `stop` at the end of a `stop` or `restart`. It forgets them when it is started again: where not even the container's
+ * own start is among them, nothing is known. Throws an EngineFault where it does not answer.
  */
-export async function wasSignalled(
+export async function endedBy(
   connection: EngineConnection,
   { id, createdAt, finishedAt }: Pick<ObservedContainer, 'id' | 'createdAt' | 'finishedAt'>,
-): Promise<boolean> {
-  const filters = JSON.stringify({ type: ['container'], container: [id], event: ['kill', 'stop'] })
+): Promise<EndedBy> {
+  const filters = JSON.stringify({ type: ['container'], container: [id], event: ['start', 'kill', 'stop'] })
   // Both by the engine's clock. Were the end still to come, the engine would hold its answer back until then.
   const since = String(Math.floor(createdAt / 1000) - 1)
   const until = String(Math.ceil((finishedAt ?? createdAt) / 1000))
   try {
     const stream = await callForStream(connection, { path: '/events', query: { filters, since, until } })
-    for await (const event of jsonLines(stream)) if (isEnd(event as Message)) return true
-    return false
+    let remembered = false
+    for await (const event of jsonLines(stream)) {
+      if (isEnd(event as Message)) return 'signal'
+      remembered ||= (event as Message).Action === 'start'
+    }
+    return remembered ? 'itself' : 'unknown'
   } catch (error) {
     throw toEngineFault(error, connection.url, `ask what ended container ${id.slice(0, 12)}`)
   }

@@ -51,15 +51,19 @@ export function keepFailed(container: ContainerRef, failed: ObservedContainer | 
   return { do: 'keep-failed', leaf: container.leaf, container, previous: failed?.id ?? null }
 }
 
-/** Takes the live container down so that an engine restart does not bring it back beside its successor. */
-export function takeDown(leaf: string, live: ObservedContainer): Step[] {
+/**
+ * Takes the live container down so that an engine restart does not bring it back beside its successor. `candidate` is
+ * stopped before it comes back, also where its turn had not come: somebody else may have started it.
+ */
+export function takeDown(leaf: string, live: ObservedContainer, candidate: ContainerRef | null): Step[] {
   const container = refOf(leaf, live)
+  const alone: Action[] = candidate === null ? [] : [{ do: 'stop', container: candidate }]
   return [
     step(
       { do: 'restart-policy', container, policy: 'no' },
       { do: 'restart-policy', container, policy: live.labels.restart },
     ),
-    step({ do: 'stop', container }, { do: 'start', container }),
+    step({ do: 'stop', container }, ...alone, { do: 'start', container }),
   ]
 }
 

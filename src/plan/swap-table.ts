@@ -40,7 +40,7 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
       ...members.flatMap(({ swap, candidate }) => stage(swap.leaf, swap.image, candidate, swap.failed)),
       ...phases.first.flatMap(up),
       ...group.removals.flatMap(removedGoesDown),
-      ...phases.last.toReversed().flatMap(liveGoesDown),
+      ...phases.last.toReversed().flatMap((swap) => liveGoesDown(swap, prefix)),
       ...phases.last.flatMap(up),
       ...stillUp([...phases.first, ...phases.last], prefix),
     ],
@@ -72,15 +72,17 @@ function comesUp(swap: Swap, candidate: ContainerRef, group: SwapGroup, tree: Tr
   return swap.leaf.kind === 'job' && group.swaps.length > 1 ? [...steps, markJobDone(tree.name, swap.leaf)] : steps
 }
 
-function liveGoesDown({ leaf, live, order }: Swap): Step[] {
+function liveGoesDown({ leaf, live, order }: Swap, prefix: string): Step[] {
   if (live === null || leaf.kind === 'job' || order.kind === 'start-first') return []
-  return runs(live) || live.state === 'paused' ? takeDown(leaf.name, live) : staysDown(leaf.name, live)
+  return runs(live) || live.state === 'paused'
+    ? takeDown(leaf.name, live, newCandidate(prefix, leaf.name))
+    : staysDown(leaf.name, live)
 }
 
 function removedGoesDown({ situation }: Removal): Step[] {
   const { leaf, live } = situation
   if (live === null) return []
-  return runs(live) || live.state === 'paused' ? takeDown(leaf, live) : staysDown(leaf, live)
+  return runs(live) || live.state === 'paused' ? takeDown(leaf, live, null) : staysDown(leaf, live)
 }
 
 /** Leaves that are gone, and then their ports. */

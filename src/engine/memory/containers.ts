@@ -61,7 +61,7 @@ export function addContainer(
     restartCount: 0,
     restartPolicy: 'no',
     stoppedByHand: false,
-    signalled: false,
+    endedBy: 'unknown',
     exitAt: null,
     restartAt: null,
     backoff: INITIAL_BACKOFF,
@@ -112,7 +112,7 @@ export async function stop(world: World, id: string): Promise<void> {
   const { stopTakes = 0 } = behaviourOf(world.images.get(container.imageId), container.running)
   const grace = container.running.stop_grace_period ?? GRACE
   container.stoppedByHand = true
-  container.signalled = true
+  container.endedBy = 'signal'
   if (container.state !== 'restarting') {
     emit(world, container, 'kill', clock.steady())
     if (stopTakes > 0) await clock.sleep(Math.min(stopTakes, grace))

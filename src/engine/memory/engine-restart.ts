@@ -12,6 +12,7 @@ import { emitDown, type MemoryContainer, type World } from './world.ts'
 export function restartEngine(world: World, { liveRestore }: { readonly liveRestore: boolean }): void {
   const now = world.clock.steady()
   emitDown(world)
+  for (const container of world.containers.values()) container.endedBy = 'unknown'
   if (liveRestore) return
   for (const container of world.containers.values()) {
     if (container.state === 'created' || container.state === 'exited') continue

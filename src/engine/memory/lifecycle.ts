@@ -44,6 +44,7 @@ export function begin(world: World, container: MemoryContainer, at: number): voi
   container.state = 'running'
   container.startedAt = wallTime(world, at)
   container.runsSince = at
+  if (container.endedBy === 'unknown') container.endedBy = 'itself'
   container.exitCode = 0
   container.error = ''
   container.restartAt = null

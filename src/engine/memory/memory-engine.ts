@@ -159,7 +159,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
         const container = containers.get(world, args[0])
         return container.state === 'running' ? (script(world, container).connections ?? 0) : 0
       }),
-    wasSignalled: ({ id }) => call('wasSignalled', [id], () => containers.get(world, id).signalled),
+    endedBy: ({ id }) => call('endedBy', [id], () => containers.get(world, id).endedBy),
     waitForExit: (...args) => call('waitForExit', args, () => watching.waitForExit(world, ...args)),
     logs: (...args) => openStream('logs', args, () => watching.logs(world, ...args)),
     events: (...args) => openStream('events', args, () => watching.events(world, ...args)),
@@ -187,7 +187,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       if (container.state !== 'running' && container.state !== 'paused') return
       // `docker kill` counts as a stop by hand; a crash of its own does not, and is scripted with the image.
       container.stoppedByHand = true
-      container.signalled = true
+      container.endedBy = 'signal'
       exit(world, container, exitCode, clock.steady())
     },
     pause: (id) => {

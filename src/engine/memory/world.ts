@@ -1,7 +1,7 @@
 // Everything an engine in memory holds, and who is told when it changes.
 
 import type { Clock } from '../../apply/clock.ts'
-import type { EngineEvent, LogLine } from '../../apply/engine.ts'
+import type { EndedBy, EngineEvent, LogLine } from '../../apply/engine.ts'
 import type {
   ContainerState,
   GraftLabels,
@@ -32,8 +32,8 @@ export interface MemoryContainer {
   restartPolicy: string
   /** Whether somebody stopped it: then it does not come back by itself while the engine runs. */
   stoppedByHand: boolean
-  /** Whether it was ever sent a signal. */
-  signalled: boolean
+  /** What the engine's events say of it; they are forgotten with a restart of the engine. */
+  endedBy: EndedBy
   /** What its own script and its policy will do, in steady time; see lifecycle.ts. */
   exitAt: number | null
   restartAt: number | null

@@ -81,12 +81,12 @@ export function watchingContract(name: string, makeGround: () => Promise<EngineG
         return seen
       }
       const stopped = await started()
-      expect(await engine.wasSignalled(await look(stopped))).toBe(false)
+      expect(await engine.endedBy(await look(stopped))).toBe('itself')
       await engine.stop(stopped)
-      expect(await engine.wasSignalled(await look(stopped))).toBe(true)
+      expect(await engine.endedBy(await look(stopped))).toBe('signal')
       const ended = await started({ command: WRITES_AND_EXITS })
       await engine.waitForExit(ended, new AbortController().signal)
-      expect(await engine.wasSignalled(await look(ended))).toBe(false)
+      expect(await engine.endedBy(await look(ended))).toBe('itself')
       await engine.remove(stopped)
       await engine.remove(ended)
     })

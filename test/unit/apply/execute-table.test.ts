@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from 'vitest'
 
-import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
+import type { Engine } from '../../../src/apply/engine.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
 import type { ImageDefinition } from '../../../src/engine/memory/behaviour.ts'
 import { standing } from '../daemon/memory-stage.ts'
 import { hostOf, job, leaf, treeOf, type Host } from '../plan/build.ts'
 import { benchOn, done, execute, tableFor } from './bench.ts'
+import { failing } from './failing.ts'
 
 const VOLUME = 'volumes: ["data:/data"]\nhealthcheck: {test: [CMD, ok], interval: 1s}'
 const VOLUMES = 'volumes: {data: {}}\n'
@@ -18,25 +19,6 @@ async function ground(before: Tree | null, after: Tree, image: ImageDefinition =
   const host = await hostOf(after, image)
   for (const name of before?.leaves.keys() ?? []) if (before !== null) await host.put(before, name)
   return host
-}
-
-/** The engine with one call, the n-th of its name, that fails; `takesEffect`: only its answer is lost. */
-function failing(engine: Engine, call: string, takesEffect: boolean, nth = 1): Engine {
-  let seen = 0
-  return new Proxy(engine, {
-    get(target, key, receiver) {
-      const value: unknown = Reflect.get(target, key, receiver)
-      if (key !== call || typeof value !== 'function') return value
-      return async (...args: unknown[]) => {
-        const fails = ++seen === nth
-        if (!fails || takesEffect) {
-          const result: unknown = await Reflect.apply(value, target, args)
-          if (!fails) return result
-        }
-        throw new EngineFault('engine', `${call} failed`, 'It is tried again')
-      }
-    },
-  })
 }
 
 describe('a swap', () => {

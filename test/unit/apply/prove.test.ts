@@ -168,7 +168,10 @@ describe('nobody is blamed', () => {
     engine.restart({ liveRestore: false })
     const [, web] = [...engine.world().containers.values()]
     if (web !== undefined) await engine.stop(web.id)
-    expect(await outcome(work)).toMatchObject({ name: 'EngineFault', message: expect.stringContaining('is down since') })
+    expect(await outcome(work)).toMatchObject({
+      name: 'EngineFault',
+      message: expect.stringContaining('is down since'),
+    })
   })
 
   it('where the engine restarted, and the new one runs again: it is watched on', async () => {

@@ -12,8 +12,9 @@ async function passed(put: Put = {}, behaviour: Behaviour = {}) {
   const tree = treeOf({ web: leaf(1) })
   const { engine, clock, put: place } = await hostOf(tree, { behaviour })
   const id = await place(tree, 'web', { role: 'candidate', ...put })
-  const look = () => stillUp({ engine, clock, leaf: leafIn(tree, 'web'), id }).catch((error: unknown) => error)
-  return { engine, id, look }
+  const look = () =>
+    clock.run(stillUp({ engine, clock, leaf: leafIn(tree, 'web'), id }).catch((error: unknown) => error))
+  return { engine, clock, id, look }
 }
 
 describe('goes on', () => {
@@ -23,10 +24,13 @@ describe('goes on', () => {
 })
 
 describe('blames its spec', () => {
-  it('where it ended by itself', async () => {
-    const failure = await (await passed({}, { exitsAfter: 500, exitCode: 3 })).look()
+  // Also with the codes that a stop, an engine's end and a program's `exit(-1)` share.
+  it.each([3, 0, 137, 143, 255])('where it ended by itself with %i', async (exitCode) => {
+    const { clock, look } = await passed({}, { exitsAfter: 500, exitCode })
+    await clock.advance(1000)
+    const failure = await look()
     expect(failure).toBeInstanceOf(SpecFailure)
-    expect(failure).toMatchObject({ message: 'exited with code 3 after its gate' })
+    expect(failure).toMatchObject({ message: `exited with code ${exitCode} after its gate` })
   })
 })
 

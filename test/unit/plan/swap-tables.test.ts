@@ -42,7 +42,7 @@ describe('the order of a swap', () => {
       prepare  image app:2
                create db.next                           undo: discard db.next
                db: restart policy no                    undo: db: restart policy always
-               stop db                                  undo: start db
+               stop db                                  undo: stop db.next, start db
                start db.next                            undo: stop db.next
                gate db.next
       commit   db.next: restart policy always           undo: db.next: restart policy no
@@ -98,9 +98,9 @@ describe('the order of a swap', () => {
                image app:2
                create right.next                        undo: discard right.next
                right: restart policy no                 undo: right: restart policy always
-               stop right                               undo: start right
+               stop right                               undo: stop right.next, start right
                left: restart policy no                  undo: left: restart policy always
-               stop left                                undo: start left
+               stop left                                undo: stop left.next, start left
                start left.next                          undo: stop left.next
                gate left.next
                start right.next                         undo: stop right.next
@@ -128,7 +128,7 @@ describe('the order of a swap', () => {
                left: restart policy no                  undo: left: restart policy always
                stop left                                undo: start left
                right: restart policy no                 undo: right: restart policy always
-               stop right                               undo: start right
+               stop right                               undo: stop right.next, start right
                start right.next                         undo: stop right.next
                gate right.next
       commit   right.next: restart policy always        undo: right.next: restart policy no
@@ -156,7 +156,7 @@ describe('the order of a swap', () => {
                start main.next                          undo: stop main.next
                gate main.next
                side: restart policy no                  undo: side: restart policy always
-               stop side                                undo: start side
+               stop side                                undo: stop side.next, start side
                start side.next                          undo: stop side.next
                gate side.next
                still-up main.next

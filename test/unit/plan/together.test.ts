@@ -56,9 +56,9 @@ describe('the table of a set that switches together', () => {
                start edge.next                          undo: stop edge.next
                gate edge.next
                queue: restart policy no                 undo: queue: restart policy always
-               stop queue                               undo: start queue
+               stop queue                               undo: stop queue.next, start queue
                db: restart policy no                    undo: db: restart policy always
-               stop db                                  undo: start db
+               stop db                                  undo: stop db.next, start db
                start db.next                            undo: stop db.next
                gate db.next
                start queue.next                         undo: stop queue.next
