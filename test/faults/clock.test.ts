@@ -72,7 +72,9 @@ const atGate = (hours: number, usually: boolean) => ({
     expect(Object.keys(await scene.containers())).toContain('web.next')
     await setClock(hours)
     await scene.asDeclared()
-    await expect.poll(shift, { timeout: 10_000 }).toBe(`its log is ${Math.abs(hours)} h ${hours < 0 ? 'behind' : 'ahead'}`)
+    await expect
+      .poll(shift, { timeout: 10_000 })
+      .toBe(`its log is ${Math.abs(hours)} h ${hours < 0 ? 'behind' : 'ahead'}`)
   },
   said: shift,
   end: () => setClock(0),

@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { connectEngine } from '../../src/engine/connect.ts'
+import { dockerEngine } from '../../src/engine/docker-engine.ts'
 import { engineClient } from '../../src/demo/engine-address.ts'
 import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { standInImage } from '../../src/demo/stand-in-images.ts'
@@ -202,6 +204,23 @@ describe.each(engines)('$name', ({ name, liveRestore, acts: own }) => {
       await proxy.stop()
       await stage.end()
     }
+  })
+
+  it('forgets with dockerd what ended a container', async () => {
+    const container = await engineClient(engine.url).createContainer({ Image: 'graft-test/base:1', Cmd: ['true'] })
+    await container.start()
+    await container.wait()
+    const { Created, State } = await container.inspect()
+    const ended = { id: container.id, createdAt: Date.parse(Created), finishedAt: Date.parse(State.FinishedAt) }
+    const ask = async () => {
+      const connection = await connectEngine(engine.url)
+      const by = await dockerEngine(connection).endedBy(ended)
+      connection.close()
+      return by
+    }
+    expect(await ask()).toBe('itself')
+    await acts['killed']?.(engine)
+    expect(await ask()).toBe('unknown')
   })
 })
 
