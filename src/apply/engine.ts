@@ -84,11 +84,14 @@ export interface Engine {
   openConnections(id: string): Promise<number | null>
   /** Resolves when the container no longer runs. */
   waitForExit(id: string, signal: AbortSignal): Promise<{ readonly exitCode: number }>
-  endedBy(container: Pick<ObservedContainer, 'id' | 'createdAt' | 'finishedAt'>): Promise<EndedBy>
+  endedBy(container: Ended): Promise<EndedBy>
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>
   /** Container events of one deployment from now on; ends or throws when the connection does. */
   events(deployment: string, signal: AbortSignal): AsyncIterable<EngineEvent>
 }
+
+/** A container that ended, as it is now. */
+export type Ended = Pick<ObservedContainer, 'id' | 'createdAt' | 'startedAt' | 'finishedAt' | 'state'>
 
 /**
  * Why a container that was made a moment ago no longer runs. `signal`: somebody sent it one through the engine that ends

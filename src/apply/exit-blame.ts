@@ -3,6 +3,7 @@
 
 import type { Leaf } from '../desired/tree.ts'
 import type { ObservedContainer } from '../plan/observed.ts'
+import { STOPPED_FROM_OUTSIDE } from '../plan/recover.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
 import { lastLines } from './log-tail.ts'
@@ -37,9 +38,23 @@ export async function blameExit(suspect: Suspect, exitCode: number | null = null
   await suspect.clock.sleep(EXIT_GRACE)
   const container = await inspectSuspect(suspect)
   if (container.state === 'paused') throw pausedFault(suspect)
-  if (!container.oomKilled && (await suspect.engine.endedBy(container)) === 'signal') throw stoppedFault(suspect.who)
+  if (await fromOutside(suspect.engine, container, exitCode)) throw stoppedFault(suspect.who)
   const how = exitWords(container, exitCode) + suspect.when
   throw await specFailure(suspect, container.error === '' ? how : `${how}: ${container.error}`)
+}
+
+/**
+ * Whether somebody or something outside of it ended the container: the engine's events say it, or, where it was started
+ * again meanwhile and remembers nothing, an exit code that fits. `exitCode`: as it was seen; null: the one it has now.
+ */
+export async function fromOutside(
+  engine: Pick<Engine, 'endedBy'>,
+  container: ObservedContainer,
+  exitCode: number | null = null,
+): Promise<boolean> {
+  if (container.oomKilled) return false
+  const by = await engine.endedBy(container)
+  return by === 'signal' || (by === 'unknown' && STOPPED_FROM_OUTSIDE.has(exitCode ?? container.exitCode))
 }
 
 /** Somebody did something to the container: no fault of its spec, and none of the engine's either. */

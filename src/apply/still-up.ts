@@ -1,10 +1,17 @@
 // Members of a swap that passed their gates wait for the others. Before the names are switched each is looked at again.
 
 import type { Leaf } from '../desired/tree.ts'
-import { STOPPED_FROM_OUTSIDE } from '../plan/recover.ts'
 import type { Clock } from './clock.ts'
 import type { Engine } from './engine.ts'
-import { EXIT_GRACE, inspectSuspect, Interference, pausedFault, specFailure, type Suspect } from './exit-blame.ts'
+import {
+  EXIT_GRACE,
+  fromOutside,
+  inspectSuspect,
+  Interference,
+  pausedFault,
+  specFailure,
+  type Suspect,
+} from './exit-blame.ts'
 
 export interface StillUpOptions {
   readonly engine: Engine
@@ -26,10 +33,9 @@ export async function stillUp(options: StillUpOptions): Promise<void> {
   // The engine may be going down itself.
   await clock.sleep(EXIT_GRACE)
   const container = await inspectSuspect(suspect)
-  const { oomKilled, exitCode } = container
-  const by = oomKilled ? 'itself' : await engine.endedBy(container)
-  if (by === 'signal' || (by === 'unknown' && STOPPED_FROM_OUTSIDE.has(exitCode))) {
+  if (await fromOutside(engine, container)) {
     throw new Interference('engine', `${suspect.who} was stopped after its gate`, 'It is tried again')
   }
+  const { oomKilled, exitCode } = container
   throw await specFailure(suspect, oomKilled ? 'ran out of memory' : `exited with code ${exitCode} after its gate`)
 }

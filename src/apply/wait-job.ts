@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
-import { EXIT_GRACE, Interference, stoppedFault } from './exit-blame.ts'
+import { EXIT_GRACE, fromOutside, Interference, stoppedFault } from './exit-blame.ts'
 import { lastLines } from './log-tail.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 
@@ -33,7 +33,7 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
     if (exitCode === 0) return clock.steady() - begun
     await clock.sleep(EXIT_GRACE)
     const container = await engine.inspect(id)
-    if (container !== null && !container.oomKilled && (await engine.endedBy(container)) === 'signal')
+    if (container !== null && (await fromOutside(engine, container, exitCode)))
       throw stoppedFault(`the job ${leaf.name}`)
     const how = container?.oomKilled === true ? 'ran out of memory' : `exited with code ${exitCode}`
     throw new SpecFailure(leaf.name, how, await lastLines(engine, id))

@@ -211,7 +211,13 @@ describe.each(engines)('$name', ({ name, liveRestore, acts: own }) => {
     await container.start()
     await container.wait()
     const { Created, State } = await container.inspect()
-    const ended = { id: container.id, createdAt: Date.parse(Created), finishedAt: Date.parse(State.FinishedAt) }
+    const ended = {
+      id: container.id,
+      state: 'exited',
+      createdAt: Date.parse(Created),
+      startedAt: Date.parse(State.StartedAt),
+      finishedAt: Date.parse(State.FinishedAt),
+    } as const
     const ask = async () => {
       const connection = await connectEngine(engine.url)
       const by = await dockerEngine(connection).endedBy(ended)

@@ -61,6 +61,8 @@ export function addContainer(
     restartCount: 0,
     restartPolicy: 'no',
     stoppedByHand: false,
+    signalled: false,
+    startKnown: false,
     endedBy: 'unknown',
     exitAt: null,
     restartAt: null,
@@ -112,7 +114,7 @@ export async function stop(world: World, id: string): Promise<void> {
   const { stopTakes = 0 } = behaviourOf(world.images.get(container.imageId), container.running)
   const grace = container.running.stop_grace_period ?? GRACE
   container.stoppedByHand = true
-  container.endedBy = 'signal'
+  container.signalled = true
   if (container.state !== 'restarting') {
     emit(world, container, 'kill', clock.steady())
     if (stopTakes > 0) await clock.sleep(Math.min(stopTakes, grace))

@@ -12,7 +12,9 @@ import { emitDown, type MemoryContainer, type World } from './world.ts'
 export function restartEngine(world: World, { liveRestore }: { readonly liveRestore: boolean }): void {
   const now = world.clock.steady()
   emitDown(world)
-  for (const container of world.containers.values()) container.endedBy = 'unknown'
+  for (const container of world.containers.values()) {
+    Object.assign(container, { signalled: false, startKnown: false, endedBy: 'unknown' })
+  }
   if (liveRestore) return
   for (const container of world.containers.values()) {
     if (container.state === 'created' || container.state === 'exited') continue

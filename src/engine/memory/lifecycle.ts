@@ -44,7 +44,7 @@ export function begin(world: World, container: MemoryContainer, at: number): voi
   container.state = 'running'
   container.startedAt = wallTime(world, at)
   container.runsSince = at
-  if (container.endedBy === 'unknown') container.endedBy = 'itself'
+  container.startKnown = true
   container.exitCode = 0
   container.error = ''
   container.restartAt = null
@@ -73,6 +73,7 @@ export function halt(world: World, container: MemoryContainer, exitCode: number,
   container.state = 'exited'
   container.exitCode = exitCode
   container.finishedAt = wallTime(world, at)
+  container.endedBy = container.signalled ? 'signal' : container.startKnown ? 'itself' : 'unknown'
   container.exitAt = null
   container.restartAt = null
   container.healthChanges = []

@@ -187,7 +187,7 @@ export function memoryEngine(options: MemoryEngineOptions = {}): MemoryEngine {
       if (container.state !== 'running' && container.state !== 'paused') return
       // `docker kill` counts as a stop by hand; a crash of its own does not, and is scripted with the image.
       container.stoppedByHand = true
-      container.endedBy = 'signal'
+      container.signalled = true
       exit(world, container, exitCode, clock.steady())
     },
     pause: (id) => {

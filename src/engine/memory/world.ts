@@ -32,7 +32,11 @@ export interface MemoryContainer {
   restartPolicy: string
   /** Whether somebody stopped it: then it does not come back by itself while the engine runs. */
   stoppedByHand: boolean
-  /** What the engine's events say of it; they are forgotten with a restart of the engine. */
+  /** What the engine's events say of it, which are forgotten when the engine restarts: whether it was sent a signal. */
+  signalled: boolean
+  /** Whether its last start is among them. */
+  startKnown: boolean
+  /** What they say of its last end. */
   endedBy: EndedBy
   /** What its own script and its policy will do, in steady time; see lifecycle.ts. */
   exitAt: number | null
