@@ -60,7 +60,7 @@ export async function fromOutside(
 /** Somebody did something to the container: no fault of its spec, and none of the engine's either. */
 export class Interference extends EngineFault {}
 
-export function pausedFault({ who }: Suspect): Interference {
+export function pausedFault({ who }: Pick<Suspect, 'who'>): Interference {
   return new Interference('engine', `somebody paused ${who}`, 'Leave it running; it is tried again')
 }
 

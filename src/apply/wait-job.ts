@@ -3,7 +3,7 @@
 import type { Leaf } from '../desired/tree.ts'
 import type { Clock } from './clock.ts'
 import { EngineFault, type Engine } from './engine.ts'
-import { EXIT_GRACE, fromOutside, Interference, stoppedFault } from './exit-blame.ts'
+import { EXIT_GRACE, fromOutside, Interference, pausedFault, stoppedFault } from './exit-blame.ts'
 import { lastLines } from './log-tail.ts'
 import { SpecFailure, Superseded } from './outcome.ts'
 
@@ -43,6 +43,7 @@ export async function waitForJob({ engine, clock, leaf, id, signal }: JobOptions
       const container = await engine.inspect(id)
       // One that its engine starts again and again never ends.
       if (container !== null && container.restartPolicy !== 'no') throw againFault(leaf)
+      if (container?.state === 'paused') throw pausedFault({ who: `the job ${leaf.name}` })
       const limit = leaf.update.deadline / 1000
       throw new SpecFailure(leaf.name, `did not end within ${limit} s`, await lastLines(engine, id))
     }

@@ -184,6 +184,8 @@ async function follow(
     await daemon.ended
     return 0
   } finally {
+    // Where one of its loops broke, the others end, too, and with them the process.
+    abort.abort()
     unhook()
     await closeWebhooks()
     await recorder.told()

@@ -1,15 +1,18 @@
 // Name and prefix of a deployment, as they were at its first run on this host.
 
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+
+import { z } from 'zod'
 
 import type { Problem } from '../desired/problem.ts'
 import type { Tree } from '../desired/tree.ts'
+import { writeDurably } from '../repository/new-object.ts'
+import { RepositoryFault } from '../repository/repository.ts'
 
-export interface Bound {
-  readonly name: string
-  readonly prefix: string
-}
+const content = z.object({ name: z.string(), prefix: z.string() })
+
+export type Bound = Readonly<z.infer<typeof content>>
 
 export interface Binding {
   /** What is wrong with a tree of another name or prefix; null where nothing is. */
@@ -19,14 +22,14 @@ export interface Binding {
   forget(): Promise<void>
 }
 
-/** Name and prefix are bound at the first run: another one would leave everything that runs behind. */
+/**
+ * Name and prefix are bound at the first run: another one would leave everything that runs behind. Throws
+ * RepositoryFault (`damaged`) for a file that does not read.
+ */
 export function createBinding(file: string): Binding {
   let known: Bound | null | undefined
   async function load(): Promise<Bound | null> {
-    if (known === undefined) {
-      const text = await readFile(file, 'utf8').catch(() => null)
-      known = text === null ? null : (JSON.parse(text) as Bound)
-    }
+    if (known === undefined) known = await read(file)
     return known
   }
   return {
@@ -53,12 +56,26 @@ export function createBinding(file: string): Binding {
     },
     async keep(tree) {
       if ((await load()) !== null) return
-      const beside = `${file}.new`
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const first = { name: tree.name, prefix: tree.prefix }
-      await writeFile(beside, JSON.stringify(first))
-      await rename(beside, file)
+      writeDurably(file, Buffer.from(`${JSON.stringify(first)}\n`), 0o600)
       known = first
     },
+  }
+}
+
+async function read(file: string): Promise<Bound | null> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+  try {
+    return content.parse(JSON.parse(text))
+  } catch {
+    const remedy = 'Delete it: graft then binds the name and the prefix that the newest commit has'
+    throw new RepositoryFault('damaged', `${file} does not read`, remedy)
   }
 }

@@ -33,8 +33,11 @@ const PRUNED = 1 / 2
 export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): LockKeeper {
   let lock = first
   let seen = stamp()
+  /** When it was last shown; reading it shows nobody anything. Null where this engine shows no beats. */
+  let shown: ReturnType<typeof stamp> | null = seen
   let lost = false
   let isBeating = false
+  let taking: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
 
   function stamp(): { readonly steady: number; readonly now: number } {
@@ -42,8 +45,8 @@ export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): Loc
   }
 
   /** By both clocks, because one of them stands still while a machine sleeps. */
-  function age(): number {
-    return Math.max(clock.steady() - seen.steady, Math.abs(clock.now() - seen.now))
+  function age(since = seen): number {
+    return Math.max(clock.steady() - since.steady, Math.abs(clock.now() - since.now))
   }
 
   function start(): void {
@@ -60,9 +63,12 @@ export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): Loc
     try {
       const result = await current.beat()
       if (current !== lock) return
-      if (result === 'held') seen = at
+      if (result === 'held') seen = shown = at
       else if (result === 'gone') await isOurs()
-      else if (timer !== null) clearInterval(timer)
+      else {
+        shown = null
+        if (timer !== null) clearInterval(timer)
+      }
     } catch {
       // An engine that does not answer is found by whoever wants to act.
     } finally {
@@ -80,8 +86,14 @@ export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): Loc
     return !lost
   }
 
-  async function takeAgain(): Promise<void> {
-    if (age() < staleAfter * PRUNED) {
+  /** Whoever finds it gone meanwhile waits for the same one: a second try would find the first one's lock. */
+  function takeAgain(): Promise<void> {
+    taking ??= takeOnce().finally(() => (taking = null))
+    return taking
+  }
+
+  async function takeOnce(): Promise<void> {
+    if (age(shown ?? seen) < staleAfter * PRUNED) {
       const again = await retake()
       if (again.taken && !again.fromSilent) return keep(again)
       if (again.taken) await again.release().catch(() => undefined)
@@ -92,6 +104,7 @@ export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): Loc
   function keep(taken: Taken): void {
     lock = taken
     seen = stamp()
+    shown = seen
     lost = false
     start()
   }
@@ -102,6 +115,8 @@ export function keepLock(first: Taken, { staleAfter, clock, retake }: Ways): Loc
     keep,
     isSure: async () => (!lost && age() < staleAfter * SURE ? true : isOurs()),
     async end() {
+      lost = true
+      await taking?.catch(() => undefined)
       if (timer !== null) clearInterval(timer)
       lost = true
       await lock.release().catch(() => undefined)

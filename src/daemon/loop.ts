@@ -2,11 +2,11 @@
 // at the engine and begins what is to be done. Every wake reads everything again; events only say when to look.
 
 import type { Clock } from '../apply/clock.ts'
-import { EngineFault, type Engine } from '../apply/engine.ts'
+import type { Engine } from '../apply/engine.ts'
 import { isRemoteAddress } from '../repository/address.ts'
-import { RepositoryFault } from '../repository/repository.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Problem } from '../desired/problem.ts'
+import { faultWords } from './fault-words.ts'
 import { createHealthNews } from './health-news.ts'
 import type { Misnamed } from './named-set.ts'
 import type { News } from './news.ts'
@@ -16,7 +16,7 @@ import type { OutcomeRecorder } from './outcome-recorder.ts'
 import { FIRST_RETRY, jittered, LOOK_AT_LEAST, pauseAfter, untilRetry } from './pauses.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
-import { stateFault } from './state-fault.ts'
+import { stillMeant } from './still-meant.ts'
 import { treeStatus, type RepositoryStatus, type Status } from './status.ts'
 import { createWaker } from './waker.ts'
 
@@ -121,7 +121,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     const judgement = await deployment.judgeTip(commit, host)
     problems = [...host.problems, ...judgement.problems]
     const isGood = isAccepted(judgement)
-    const good = isGood ? judgement : await lastGood(commit, host)
+    const good = isGood ? judgement : await lastGood(commit, host, judged?.fingerprint === host.fingerprint)
     if (isGood && host.problems.length === 0) await deployment.accepted.keep(commit.id)
     // Not before: what failed so far is tried again.
     judged = { id: commit.id, fingerprint: host.fingerprint }
@@ -136,7 +136,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     } else if (judgement.problems.length > 0) tell({ kind: 'problems', problems: judgement.problems })
     if (good === null || host.problems.length > 0) return
     accepted = good
-    wish = deployment.wish(good, host, false)
+    wish = stillMeant(deployment.wish(good, host, false), wish)
     options.recorder?.follow(good.commit?.id ?? commit.id, good.problems)
     engineWaker.wake('now')
   }
@@ -146,17 +146,24 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     try {
       const id = await deployment.lastTip.read()
       if (id !== null) await consider(await deployment.repository.resolve(id))
-    } catch (error) {
-      if (!(error instanceof RepositoryFault)) throw error
+    } catch {
+      // Why there is nothing new was said; it is all tried again.
     }
   }
 
-  /** The commit that ran before, or, after a start, the newest one that reads. */
+  /**
+   * The commit that ran before, judged anew where the host's files changed: a grant that was taken away counts at once.
+   * After a start, the newest one that reads.
+   */
   async function lastGood(
     commit: CommitFacts,
     host: Awaited<ReturnType<Deployment['hostFiles']>>,
+    sameHost: boolean,
   ): Promise<Accepted | null> {
-    return accepted ?? (await deployment.lastGood(commit, host))
+    if (accepted === null) return deployment.lastGood(commit, host)
+    if (sameHost || accepted.commit === null) return accepted
+    const anew = await deployment.judge(accepted.commit.id, host)
+    return isAccepted(anew) ? anew : accepted
   }
 
   function tellHolds({ plan }: Turn): void {
@@ -285,11 +292,4 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
 
 function isAccepted(judgement: Judgement): judgement is Accepted {
   return judgement.tree !== null
-}
-
-function faultWords(error: unknown, state: string): [string, string] {
-  if (error instanceof RepositoryFault || error instanceof EngineFault) return [error.message, error.remedy]
-  const full = stateFault(error, state)
-  if (full !== null) return [full.message, full.remedy]
-  return [error instanceof Error ? error.message : String(error), 'It is tried again by itself']
 }

@@ -113,8 +113,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       // That what is held could not be kept running says nothing of its next swap, nor the other way round.
       const name = isMend && kind !== 'restore' ? meanwhileOf(leaf) : leaf
       if (outcome.kind === 'done') {
-        waits.succeeded(name)
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
+        else waits.succeeded(name)
         if (isMend) waits.mended(name, spec, now)
       } else if (outcome.kind !== 'fault' && isMend) {
         waits.fault(name, spec, outcome.message, now)

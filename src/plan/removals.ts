@@ -28,7 +28,7 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
     if (input.busy.has(leaf)) return { verdict: verdictOn(situation, 'hold', WORKED_ON), work: null }
     const wait = input.waits.get(leaf)
     if (wait !== undefined && wait.until > input.now)
-      return { verdict: verdictOn(situation, 'hold', wait.because), work: null }
+      return { verdict: { ...verdictOn(situation, 'hold', wait.because), retryAt: wait.until }, work: null }
     if (!going.includes(situation)) {
       const why = 'its file is gone, but it said prune: false'
       return unfinished(situation, input.tree, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }

@@ -222,6 +222,17 @@ describe('a job', () => {
     expect(standing(host.engine)).toEqual({ 'sync.failed': 'exited g1 no' })
   })
 
+  it('is not blamed where somebody paused it', async () => {
+    const tree = treeOf({ sync: job(1, 'update: {deadline: 5s}') })
+    const host = await hostOf(tree, { behaviour: { exitsAfter: 2000 } })
+    const work = execute(await tableFor(host, tree), benchOn(host, tree))
+    await host.clock.advance(1000)
+    host.engine.pause('sync.next')
+    const result = await host.clock.run(work)
+    expect(result.outcome).toMatchObject({ kind: 'fault', message: 'somebody paused the job sync' })
+    expect(standing(host.engine)).toEqual({})
+  })
+
   it('runs on when graft ends', async () => {
     const host = await ground(null, sync, slow)
     const bench = benchOn(host, sync)

@@ -28,10 +28,15 @@ let running: { daemon: Daemon; abort: AbortController }[] = []
 /** Commits that signatures stand against. */
 let refusedTips = new Set<string>()
 let keepAccepted: () => Promise<void>
+/** Whether the host's files allow privileges. */
+let generous = true
+let lastTip: string | null = null
 beforeEach(async () => {
   repository = nativeRepository()
   refusedTips = new Set()
   keepAccepted = () => Promise.resolve()
+  generous = true
+  lastTip = null
   host = await hostOf(treeOf({}))
   for (let i = 1; i <= 5; i++) host.engine.publish(`app:${i}`, {})
 })
@@ -58,15 +63,14 @@ async function deploymentOf(): Promise<Deployment> {
   const settings = { ...settingsSchema.parse({}), repo: repository.sandbox.folder, state: state.root }
   const history = createHistoryIndex(repository, createReader(), null)
   const reader = createReader()
-  const none = { variables: new Map<string, string>(), trustedKeys: null, problems: [], fingerprint: '' }
-  const files = { policy: NO_POLICY, ...none }
+  const none = { variables: new Map<string, string>(), trustedKeys: null, problems: [] }
   const judge: Deployment['judge'] = async (commit) => {
     const snapshot = await repository.snapshot(commit)
     const judged = await accept(snapshot, commit, {
       reader,
       history,
       policy: NO_POLICY,
-      allowPrivileged: true,
+      allowPrivileged: generous,
       hostVariables: new Map(),
       deepen: () => repository.deepen(),
     })
@@ -77,8 +81,8 @@ async function deploymentOf(): Promise<Deployment> {
     state,
     repository,
     history,
-    lastTip: { read: () => Promise.resolve(null), keep: () => Promise.resolve() },
-    hostFiles: () => Promise.resolve(files),
+    lastTip: { read: () => Promise.resolve(lastTip), keep: () => Promise.resolve() },
+    hostFiles: () => Promise.resolve({ policy: NO_POLICY, ...none, fingerprint: String(generous) }),
     accepted: { file: '', read: () => Promise.resolve(null), keep: () => keepAccepted() },
     judge,
     judgeTip: async ({ id }, host) => {
@@ -209,6 +213,32 @@ describe('the daemon', () => {
     expect(standing(host.engine)).toEqual({})
   })
 
+  it('still knows what was approved when the same commit is judged anew', async () => {
+    repository.commit({ web: leaf(1), api: leaf(1) })
+    let refuses = true
+    const engine: Engine = {
+      ...host.engine,
+      remove: async (id) => {
+        if (refuses && id === (await host.engine.inspect('api'))?.id) throw new EngineFault('engine', 'busy', '')
+        return host.engine.remove(id)
+      },
+    }
+    const { daemon } = await start(engine)
+    await within(20)
+    const id = repository.commit({ web: null, api: null })
+    await within(30)
+    expect(daemon.approve(id, daemon.status().removalHeld?.digest ?? '')).toBe(true)
+    await within(1)
+    expect(standing(host.engine)).toEqual({ api: 'exited g1 no' })
+    generous = false
+    daemon.wake('SIGHUP')
+    await within(5)
+    expect(daemon.status().removalHeld).toBeNull()
+    refuses = false
+    await within(60)
+    expect(standing(host.engine)).toEqual({})
+  })
+
   it('finds a commit that no hint told of', async () => {
     repository.commit({ web: leaf(1) })
     await start()
@@ -271,6 +301,37 @@ describe('the daemon', () => {
     repository.hint()
     await within(20)
     expect(standing(host.engine)).toEqual({ web: 'running g3 always' })
+  })
+
+  it('takes a privilege away that the host no longer grants, also while the newest commit does not read', async () => {
+    repository.commit({ web: leaf(1, 'privileged: true') })
+    const { daemon } = await start()
+    await within(20)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
+    generous = false
+    repository.commit({ web: 'generation: [' })
+    repository.hint()
+    await within(20)
+    await host.engine.remove('web')
+    await within(30)
+    expect(standing(host.engine)).toEqual({})
+    expect(daemon.status().tree).not.toBeNull()
+  })
+
+  it('goes on after a second failure while the repository is away at the start', async () => {
+    const id = repository.commit({ web: leaf(1) })
+    const { refresh } = repository
+    const away = new RepositoryFault('unreachable', 'the server is away', 'Wait')
+    Object.assign(repository, { refresh: () => Promise.reject(away) })
+    lastTip = id
+    keepAccepted = () => Promise.reject(new Error('no space left'))
+    const { daemon } = await start()
+    await within(5)
+    expect(daemon.status().repository.fault?.message).toBe('the server is away')
+    Object.assign(repository, { refresh })
+    keepAccepted = () => Promise.resolve()
+    await within(200)
+    expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
   })
 
   it('tries again where the accepted commit could not be written down', async () => {
