@@ -78,7 +78,7 @@ async function watch(options: ProveOptions, over: AbortSignal): Promise<void> {
 
 /** Whether it is still the same start of the same program. What was seen before `ended` is judged to its end. */
 async function watchLife(
-  { engine, clock, restarts }: ProveOptions,
+  { engine, clock, restarts: restartsBefore }: ProveOptions,
   suspect: Suspect,
   first: ObservedContainer,
   check: Check | null,
@@ -88,12 +88,16 @@ async function watchLife(
   let exitCode: number | null = null
   let lost = false
   let known = first
-  const exit = engine.waitForExit(suspect.id, stop.signal).then(
-    (exited) => (exitCode = exited.exitCode),
-    () => (lost = !stop.signal.aborted),
-  )
+  let restarts = restartsBefore
+  const waitForExit = () =>
+    engine.waitForExit(suspect.id, stop.signal).then(
+      (exited) => void (exitCode = exited.exitCode),
+      () => void (lost = !stop.signal.aborted),
+    )
+  let exit = waitForExit()
   try {
     for (let container: ObservedContainer | null = first; ;) {
+      let wasLost = lost
       if (container !== null) {
         const restarted =
           container.startedAt !== known.startedAt || container.restartCount > (restarts ?? known.restartCount)
@@ -107,7 +111,13 @@ async function watchLife(
             await orNoVerdict(blameExit(suspect, exitCode))
             throw downMeanwhile(suspect)
           }
+        }
+        if (lost) {
+          // What it did before is not known. What it does from here on is its own doing again.
+          lost = false
           known = container
+          restarts = container.restartCount
+          exit = waitForExit()
         }
         if (container.health === 'unhealthy' && check?.kind === 'command') {
           throw await specFailure(suspect, `its health check failed${suspect.when}`)
@@ -115,7 +125,8 @@ async function watchLife(
       }
       if (ended.aborted) return
       const pause = clock.sleep(LOOK_EVERY, ended)
-      await (lost ? pause : Promise.race([pause, exit]))
+      wasLost ||= lost
+      await (wasLost ? pause : Promise.race([pause, exit]))
       container = await orNoVerdict(inspectSuspect(suspect))
       lost ||= container === null
     }

@@ -13,12 +13,15 @@ import { markJobDone, refOf, step } from './steps.ts'
 export function jobVerdict(leaf: Leaf, context: LeafContext): Proposal {
   const { input, situation, image } = context
   const { live } = situation
+  // Also what is refused is not to run over and over.
+  const again = leaf.suspend ? null : runsAgain(leaf, context)
   const refusal = input.refused.get(leaf.name)
-  if (refusal !== undefined) return { verdict: verdictOf(leaf, live, 'refuse', refusal.message), work: null }
+  if (refusal !== undefined && (again === null || again.work === null)) {
+    return { verdict: verdictOf(leaf, live, 'refuse', refusal.message), work: null }
+  }
   const done = completedGeneration(leaf.name, input.tree.name, input.observed)
   const inherited = inheritedMark(leaf, done, context)
-  if (inherited !== null && !leaf.suspend) return inherited
-  const again = leaf.suspend ? null : runsAgain(leaf, context)
+  if (inherited !== null && !leaf.suspend && refusal === undefined) return inherited
   if (again !== null) return again
   if (done !== null && done >= leaf.generation) {
     return keep(leaf, live, done === leaf.generation ? 'completed' : `not run again: generation ${done} has completed`)

@@ -3,10 +3,8 @@
 
 import type { Problem } from '../desired/problem.ts'
 import type { Leaf, Tree } from '../desired/tree.ts'
-import type { ImageFacts, Observed, ObservedContainer } from './observed.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
 import type { RunDigest } from './run-digest.ts'
-import type { Situation } from './situation.ts'
-import type { FieldChange } from './verdict.ts'
 
 export interface PlanInput {
   readonly tree: Tree
@@ -60,17 +58,6 @@ export interface Wait {
   readonly until: number
   /** One clause: `registry.example is not reachable`. */
   readonly because: string
-}
-
-/** Everything the rules for one leaf look at. */
-export interface LeafView {
-  readonly leaf: Leaf
-  readonly situation: Situation
-  readonly digest: string
-  /** Facts of the image the leaf wants: the one that passed its gate before, else what the engine has; null: to be pulled. */
-  readonly image: ImageFacts | null
-  /** Differences of the live container from the spec, the state apart. */
-  readonly changes: readonly FieldChange[]
 }
 
 /** Whether a container was made from exactly what the leaf says now. */

@@ -1,7 +1,6 @@
 // A plan as a tree for a person: gains in privilege first and loudly, then each set with what is to be done to its
 // leaves, each with its fields old → new, then what is removed, and one line that sums up.
 
-import { heldWords } from '../plan/removal-guard.ts'
 import type { FieldChange, Plan, Verdict } from '../plan/verdict.ts'
 import { align, cut, padEnd, plain, width } from './columns.ts'
 import { gainLines } from './gain-lines.ts'
@@ -9,6 +8,7 @@ import type { Palette } from './palette.ts'
 import { allRows, outlineSets, type SetOutline } from './set-outline.ts'
 import { seconds } from './swap-words.ts'
 import { summary, verdictWords } from './verdict-words.ts'
+import { removalLines } from './removal-lines.ts'
 
 export interface PlanOptions {
   readonly palette: Palette
@@ -31,7 +31,7 @@ export function planLines(plan: Plan, options: PlanOptions): string[] {
     ...departed
       .filter((verdict) => all || isNews(verdict))
       .flatMap((verdict) => verdictLines(verdict, 0, columns, options)),
-    ...removalLines(plan, options),
+    ...(plan.removalHeld === null ? [] : ['', ...removalLines(plan.removalHeld, options)]),
     ...plan.notes.map((note) => `${palette.changed('!')} ${plain(note)}`),
   ]
   const sum = palette.bold(summary(plan.verdicts))
@@ -151,15 +151,4 @@ const VALUE_WIDTH = 120
 
 function value(text: string): string {
   return text === '' ? '""' : cut(plain(text), VALUE_WIDTH)
-}
-
-function removalLines({ removalHeld }: Plan, { palette, removalRemedy }: PlanOptions): string[] {
-  if (removalHeld === null) return []
-  const { names } = removalHeld
-  const listed = names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ')
-  return [
-    '',
-    `${palette.alarm(' NOTHING IS REMOVED ')} ${heldWords(removalHeld)}: ${listed}`,
-    ...(removalRemedy === undefined ? [] : [`  ${palette.accent('→')} ${removalRemedy}`]),
-  ]
 }

@@ -1,12 +1,12 @@
 // A status as lines: how graft, repository and engine are doing, the problems, and the tree with what runs.
 
-import { heldWords } from '../plan/removal-guard.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import { align, cut, plain } from './columns.ts'
 import { age } from './durations.ts'
 import { shortImage } from './image-words.ts'
 import type { Paint, Palette } from './palette.ts'
 import { problemLines, type ProblemOptions } from './problem-lines.ts'
+import { removalLines } from './removal-lines.ts'
 import type { LastSwap, LeafStatus, SetStatus, Status } from './status.ts'
 import { swapText } from './swap-words.ts'
 
@@ -25,7 +25,7 @@ export function statusLines(status: Status, options: StatusOptions): string[] {
     ...problemLines(status.problems, options),
     ...(status.problems.length > 0 ? [''] : []),
     ...treeLines(status, options),
-    ...removalLines(status, options),
+    ...removalLines(status.removalHeld, options),
     ...status.notes.map((note) => `${palette.changed('!')} ${plain(note)}`),
   ]
 }
@@ -179,16 +179,4 @@ function sumOf(leaves: readonly LeafStatus[]): string {
   })
   const unhealthy = leaves.filter(({ health, state }) => health === 'unhealthy' && state === 'running').length
   return [...parts, ...(unhealthy > 0 ? [`${unhealthy} unhealthy`] : [])].join(', ') || 'nothing declared'
-}
-
-function listed(names: readonly string[]): string {
-  return names.length > 12 ? `${names.slice(0, 12).join(', ')} and ${names.length - 12} more` : names.join(', ')
-}
-
-function removalLines({ removalHeld }: Status, { palette, removalRemedy }: StatusOptions): string[] {
-  if (removalHeld === null) return []
-  return [
-    `${palette.alarm(' NOTHING IS REMOVED ')} ${heldWords(removalHeld)}: ${listed(removalHeld.names)}`,
-    ...(removalRemedy === undefined ? [] : [`  ${palette.accent('→')} ${removalRemedy}`]),
-  ]
 }

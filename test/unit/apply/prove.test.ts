@@ -104,6 +104,18 @@ describe('the new one is blamed', () => {
     expect(elapsed()).toBeLessThan(4500)
   })
 
+  it('where it exits a while after a call that was lost', async () => {
+    const { outcome, begin, engine } = await switched(CHECK, { exitsAfter: 8000, exitCode: 3 }, { connections: 1 })
+    let asked = 0
+    const once: Engine = {
+      ...engine,
+      inspect: (id) =>
+        ++asked === 3 ? Promise.reject(new EngineFault('unreachable', 'no answer', '')) : engine.inspect(id),
+    }
+    expect(await outcome(begin(once))).toBeInstanceOf(SpecFailure)
+    expect(asked).toBeGreaterThan(3)
+  })
+
   it('where it had been restarted before anybody looked', async () => {
     const { outcome } = await switched('', { exitsAfter: 800, exitCode: 9 }, { connections: 3 })
     expect(await outcome()).toBeInstanceOf(SpecFailure)

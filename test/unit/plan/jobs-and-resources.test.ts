@@ -72,6 +72,10 @@ describe('a job', () => {
       said: 'restore: someone gave it the restart policy always, and a job runs once',
       steps: ['sync: restart policy no'],
     })
+    // Also where the leaf is refused by now.
+    const refused = { refused: refusal('sync', 'no') }
+    expect(await sync(tree, again({ policy: 'always' }), refused)).toMatchObject({ steps: ['sync: restart policy no'] })
+    expect((await sync(tree, again({ state: 'running' }), refused)).said).toBe('refuse: no')
   })
 
   it('another deployment’s mark counts for nothing', async () => {
