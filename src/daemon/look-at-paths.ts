@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { cleanPath, UNSEEN, type HostPlaces } from '../desired/host-paths.ts'
 import { privilegesOf } from '../desired/privileges.ts'
 import type { Tree } from '../desired/tree.ts'
+import { isRemoteAddress } from '../repository/address.ts'
 import type { Settings } from './settings.ts'
 
 /** Folders whose links only the host's root can have made: who writes there has the host anyway. */
@@ -19,7 +20,9 @@ export async function lookAtPaths(
   tree: Tree,
   { engine, own }: { readonly engine: string; readonly own: readonly string[] },
 ): Promise<HostPlaces> {
-  if (!engine.startsWith('unix://') || process.platform !== 'linux') return UNSEEN
+  if (process.platform !== 'linux') return UNSEEN
+  // Behind a port of this host may be an engine elsewhere: then there is nothing of graft's own, and no harm done.
+  if (!engine.startsWith('unix://')) return LOOPBACK.test(engine) ? { ...UNSEEN, own } : UNSEEN
   const asked = askedIn(tree)
   if (asked.length === 0) return UNSEEN
   const socket = engine.slice('unix://'.length)
@@ -36,15 +39,31 @@ export async function lookAtPaths(
   return { resolved, links: await trustedLinks(), sockets, own: ownReal }
 }
 
-/** What of this host is graft's own: who writes there can change what it does. */
-export function ownFiles(settings: Settings & { readonly state: string }): string[] {
+/** What of this host is graft's own: who writes there can change what it does. `env`: that of the process. */
+export function ownFiles(
+  settings: Settings & { readonly repo: string; readonly state: string },
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
   const files = Object.entries(settings).flatMap(([key, value]) =>
     typeof value === 'string' && (key.endsWith('_file') || OWN_SETTINGS.has(key)) ? [value] : [],
   )
-  return [settings.state, ...files]
+  const { repo, state, verify } = settings
+  const keys = typeof verify === 'object' && verify.keys !== undefined ? [verify.keys] : []
+  const named = OWN_VARIABLES.flatMap((name) => env[name] ?? [])
+  return [state, ...files, ...keys, ...named, ...(isRemoteAddress(repo) ? [] : [repo]), CONFIGURATION]
 }
 
-const OWN_SETTINGS: ReadonlySet<string> = new Set(['policy', 'host_variables', 'verify_keys', 'secrets'])
+const OWN_SETTINGS: ReadonlySet<string> = new Set([
+  'policy',
+  'host_variables',
+  'verify_keys',
+  'secrets',
+  'docker_config',
+])
+const OWN_VARIABLES = ['GRAFT_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_CONFIG']
+/** Where the settings file of root is, and of the service. */
+const CONFIGURATION = '/etc/graft'
+const LOOPBACK = /^(tcp|https?):\/\/(localhost|127\.[\d.]+|\[::1\])[:/]/
 
 function askedIn(tree: Tree): string[] {
   const found = new Set<string>()

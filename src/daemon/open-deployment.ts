@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 
-import { UNSEEN, type HostPlaces } from '../desired/host-paths.ts'
+import { UNSEEN } from '../desired/host-paths.ts'
 import { removalLimit } from '../desired/policy-judge.ts'
 import { compareProblems, type Problem } from '../desired/problem.ts'
 import { createReader } from '../desired/read.ts'
@@ -24,6 +24,7 @@ import { readHostFiles, type HostFiles } from './host-files.ts'
 import { readLimits, repositoryLimits } from './limit-settings.ts'
 import { createLastTip, type LastTip } from './last-tip.ts'
 import { lookAtPaths, ownFiles } from './look-at-paths.ts'
+import { createPathWatch } from './path-watch.ts'
 import { hostName, notesMode } from './notes-settings.ts'
 import { openOutcomeBook, type OutcomeBook, type OutcomesOf } from './outcomes.ts'
 import type { Wish } from './reconcile.ts'
@@ -119,10 +120,10 @@ export async function openDeployment(
   })
   let snapshot: Snapshot | undefined
 
-  async function look(tree: Tree): Promise<HostPlaces> {
+  const paths = createPathWatch(async (tree) => {
     const address = await resolveEngineUrl(env, settings.engine).catch(() => null)
-    return address === null ? UNSEEN : lookAtPaths(tree, { engine: address.url, own: ownFiles(settings) })
-  }
+    return address === null ? UNSEEN : lookAtPaths(tree, { engine: address.url, own: ownFiles(settings, env) })
+  })
 
   async function judge(next: Snapshot, base: string | null, host: HostFiles | null): Promise<Judgement> {
     snapshot = next
@@ -131,7 +132,7 @@ export async function openDeployment(
       history,
       policy: (host ?? (await readHostFiles(settings, settings.state))).policy,
       allowPrivileged: settings.allow_privileged,
-      ...(host === null ? {} : { look }),
+      ...(host === null ? {} : { look: paths.look }),
       hostVariables: host === null ? null : host.variables,
       deepen: () => repository.deepen(),
     })
@@ -209,7 +210,10 @@ export async function openDeployment(
     repository,
     history,
     lastTip: createLastTip(join(folder, 'tip.json'), settings.ref ?? null),
-    hostFiles: () => readHostFiles(settings, settings.state),
+    async hostFiles() {
+      const files = await readHostFiles(settings, settings.state)
+      return { ...files, fingerprint: `${files.fingerprint} ${await paths.changes()}` }
+    },
     accepted,
     host: hostIs,
     book,

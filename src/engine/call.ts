@@ -73,11 +73,17 @@ export async function rawCall<T>(connection: Asked, request: EngineRequest): Pro
   }
 }
 
-/** The whole answer as bytes: an archive. */
-export async function callForBytes(connection: Asked, request: EngineRequest): Promise<Buffer> {
+/** An answer that is longer than the caller wants to hold. */
+export class TooLong extends Error {}
+
+/**
+ * The whole answer as bytes: an archive, which a container may have filled. Rejects with TooLong as soon as it has more
+ * than `most` bytes.
+ */
+export async function callForBytes(connection: Asked, request: EngineRequest, most: number): Promise<Buffer> {
   const limit = limitOf(connection, request)
   try {
-    return await limit.within(readAll(dial(connection, request, limit.signal)))
+    return await limit.within(readUpTo(dial(connection, request, limit.signal), most))
   } finally {
     limit.over()
   }
@@ -119,6 +125,18 @@ function dial(connection: Asked, request: EngineRequest, abortSignal: AbortSigna
 
 async function readAll(answer: Promise<Readable>): Promise<Buffer> {
   return buffer(await answer)
+}
+
+async function readUpTo(answer: Promise<Readable>, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  // Leaving the loop early destroys the stream.
+  for await (const chunk of (await answer) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > most) throw new TooLong(`more than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function parsed(text: string): unknown {

@@ -31,11 +31,14 @@ export async function putFile(connection: EngineConnection, id: string, name: st
   })
 }
 
+/** A configuration of thousands of services is some megabytes. */
+const MOST_BYTES = 64 * 1024 ** 2
+
 /** null where there is none. */
 export async function readFile(connection: EngineConnection, id: string, name: string): Promise<string | null> {
   try {
     const request = { path: `/containers/${id}/archive`, query: { path: `${FOLDER}/${name}` } }
-    const archive = await callForBytes(connection, request)
+    const archive = await callForBytes(connection, request, MOST_BYTES)
     let text: string | null = null
     for await (const file of Readable.from([archive]).pipe(extract())) {
       const content = await buffer(file)

@@ -67,6 +67,8 @@ const TRIES = 10
 /** CPU shares that an engine takes (Engine API 1.41, Resources.CpuShares); 0 is what a container begins with. */
 const LEAST = 2
 const MOST = 262_144
+/** Bytes that an engine says while it makes an empty image. */
+const MOST_WORDS = 1024 ** 2
 /** Milliseconds. */
 const PATIENCE = 10_000
 
@@ -242,13 +244,14 @@ async function ensureImage(connection: EngineConnection): Promise<void> {
     if (statusOf(error) !== 404) throw error
   }
   // Two blocks of zeros are a whole, empty tar (POSIX ustar, "end of archive").
-  const answer = await callForBytes(connection, {
+  const request = {
     method: 'POST',
     path: '/images/create',
     query: { fromSrc: '-', repo: IMAGE, tag: IMAGE_TAG },
     file: Buffer.alloc(1024),
     times: 2,
-  })
+  } as const
+  const answer = await callForBytes(connection, request, MOST_WORDS)
   for await (const line of jsonLines(Readable.from([answer]))) {
     const error: unknown = typeof line === 'object' && line !== null && 'error' in line ? line.error : undefined
     if (typeof error === 'string')

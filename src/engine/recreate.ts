@@ -11,7 +11,7 @@ import { EngineFault, type CapturedContainer } from '../apply/engine.ts'
 import { SECRETS_FOLDER } from '../desired/secret-source.ts'
 import type { GraftLabels } from '../plan/observed.ts'
 import { CONFIG_PATH } from '../plan/ingress-config.ts'
-import { callForBytes, rawCall } from './call.ts'
+import { callForBytes, rawCall, TooLong } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { writtenLabels } from './labels.ts'
@@ -31,6 +31,9 @@ interface Archive {
   readonly archive: Buffer
 }
 
+/** All files of a container together; the longest file that a setting allows is 64 MiB. */
+const MOST_BYTES = 80 * 1024 ** 2
+
 /** Null where the container is gone. Rejects with EngineFault. */
 export async function captureContainer(
   connection: EngineConnection,
@@ -41,9 +44,12 @@ export async function captureContainer(
     const inspected = await rawCall<WireContainer>(connection, { path: `/containers/${id}/json` })
     const archives: Archive[] = []
     const own = inspected.Config.Cmd?.includes(CONFIG_PATH) === true ? [CONFIG_PATH] : []
+    let left = MOST_BYTES
     for (const path of new Set([...paths, ...own, ...secretPaths(inspected)])) {
-      const archive = await readArchive(connection, id, path)
-      if (archive !== null) archives.push({ path, archive })
+      const archive = await readArchive(connection, id, path, left)
+      if (archive === null) continue
+      left -= archive.length
+      archives.push({ path, archive })
     }
     const adopted = connection.memory.adoptions.get(inspected.Id)?.labels ?? null
     const content: Capture = { inspected, archives, adopted }
@@ -116,11 +122,17 @@ function asked(endpoint: WireEndpoint, own: string): WireEndpoint {
   }
 }
 
-async function readArchive(connection: EngineConnection, id: string, path: string): Promise<Buffer | null> {
+/** Null where it is not there, or is by far not what graft had put there: the container may have made it anything. */
+async function readArchive(
+  connection: EngineConnection,
+  id: string,
+  path: string,
+  most: number,
+): Promise<Buffer | null> {
   try {
-    return await callForBytes(connection, { path: `/containers/${id}/archive`, query: { path } })
+    return await callForBytes(connection, { path: `/containers/${id}/archive`, query: { path } }, most)
   } catch (error) {
-    if (statusOf(error) === 404) return null
+    if (statusOf(error) === 404 || error instanceof TooLong) return null
     throw error instanceof EngineFault ? error : toEngineFault(error, connection.url, `read ${path}`)
   }
 }

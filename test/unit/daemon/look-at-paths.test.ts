@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { lookAtPaths, ownFiles } from '../../../src/daemon/look-at-paths.ts'
+import { createPathWatch } from '../../../src/daemon/path-watch.ts'
 import { settingsSchema } from '../../../src/daemon/settings.ts'
 import { judgePolicy } from '../../../src/desired/policy-judge.ts'
 import { oneLeaf, policyFile } from '../desired/one-leaf.ts'
@@ -88,6 +89,30 @@ describe('a bind mount is judged by where it leads', () => {
 })
 
 it("graft's own files are its state and what its settings name", () => {
-  const settings = { ...settingsSchema.parse({ policy: '/p.yaml', git_token_file: '/t' }), state: '/s' }
-  expect(ownFiles(settings).toSorted()).toEqual(['/p.yaml', '/s', '/t'])
+  const keys = { policy: '/p.yaml', git_token_file: '/t', docker_config: '/d', verify: { keys: '/k' } }
+  const settings = { ...settingsSchema.parse(keys), state: '/s', repo: '/r.git' }
+  const own = ['/c', '/d', '/e', '/etc/graft', '/k', '/p.yaml', '/r.git', '/s', '/t']
+  expect(ownFiles(settings, { GRAFT_CONFIG: '/e', DOCKER_CERT_PATH: '/c' }).toSorted()).toEqual(own)
+  const remote = { ...settings, repo: 'https://git.example.org/shop.git' }
+  expect(ownFiles(remote, {})).not.toContain(remote.repo)
+})
+
+it('is guarded behind an engine on a port of this host, too', async () => {
+  const { places, problem } = await look(at('granted/inner'), 'tcp://127.0.0.1:2375')
+  expect(places).toMatchObject({ own: [at('state')], resolved: new Map() })
+  expect(problem).toBeNull()
+  expect((await look(at('granted'), 'tcp://10.0.0.9:2375')).places.own).toEqual([])
+})
+
+it('a link that is put somewhere else is a change, once', async () => {
+  const { tree } = oneLeaf(`volumes: ["${at('granted/moves')}:/x"]`)
+  symlinkSync(at('granted/inner'), at('granted/moves'))
+  const watch = createPathWatch((one) => lookAtPaths(one, { engine: `unix://${at('engine/api')}`, own: [] }))
+  expect(await watch.changes()).toBe(0)
+  await watch.look(tree)
+  expect(await watch.changes()).toBe(0)
+  rmSync(at('granted/moves'))
+  symlinkSync(at('secret'), at('granted/moves'))
+  expect(await watch.changes()).toBe(1)
+  expect(await watch.changes()).toBe(1)
 })

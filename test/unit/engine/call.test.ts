@@ -10,7 +10,7 @@ import Docker from 'dockerode'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
 import { EngineFault } from '../../../src/apply/engine.ts'
-import { callEngine, callForBytes, callForStream, rawCall } from '../../../src/engine/call.ts'
+import { callEngine, callForBytes, callForStream, rawCall, TooLong } from '../../../src/engine/call.ts'
 import { jsonLines } from '../../../src/engine/json-lines.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'graft-call-'))
@@ -134,6 +134,23 @@ it('is left alone by a caller that no longer wants to know', async () => {
   })
 })
 
+it('does not take in more than it was asked for, and lets go of the connection', async () => {
+  let sent = 0
+  const closed = new Promise<void>((resolve) => {
+    answer = (_request, response) => {
+      response.on('close', resolve)
+      const send = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024))) sent += 64 * 1024
+        if (!response.destroyed) response.once('drain', send)
+      }
+      send()
+    }
+  })
+  await expect(callForBytes(connection(), { path: '/archive' }, 1024 ** 2)).rejects.toBeInstanceOf(TooLong)
+  await closed
+  expect(sent).toBeLessThan(8 * 1024 ** 2)
+})
+
 it('a stream has patience until it begins, then none is needed; the signal ends it', async () => {
   answer = () => undefined
   await expect(callForStream(connection(), { path: '/events' })).rejects.toMatchObject({ code: 'ABORT_ERR' })
@@ -157,5 +174,5 @@ it('a stream has patience until it begins, then none is needed; the signal ends 
 
 it('an archive that breaks off is none', async () => {
   answer = (request, response) => response.writeHead(200).write(Buffer.alloc(512), () => request.socket.destroy())
-  await expect(callForBytes(connection(), { path: '/archive' })).rejects.toMatchObject({ code: 'ECONNRESET' })
+  await expect(callForBytes(connection(), { path: '/archive' }, 1024)).rejects.toMatchObject({ code: 'ECONNRESET' })
 })
