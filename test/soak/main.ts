@@ -19,6 +19,8 @@ import { startWatch, type Watch } from './watch.ts'
 
 /** Milliseconds from the end of a fault until everything has to be as declared. */
 const PATIENCE = 300_000
+/** Milliseconds that a client waits for an answer. */
+const CLIENT_PATIENCE = 5_000
 
 interface Round {
   readonly commit: string
@@ -29,6 +31,8 @@ interface Round {
   readonly pause: number
   /** Whether an answer may have been missed in this round. */
   readonly noticed: boolean
+  /** When and how requests failed; the first 200. */
+  readonly failures: readonly string[]
 }
 
 async function soak(options: SoakOptions): Promise<boolean> {
@@ -59,7 +63,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
     const { docker, daemon, state } = ground
     watch = startWatch({ docker, deployment: DEPLOYMENT, fleet })
     const http = ground.ports.map((port) => ({ host: '127.0.0.1', port }))
-    load = startLoad({ http, fresh: 4, kept: 4, paceMs: 40 })
+    load = startLoad({ http, fresh: 4, kept: 4, paceMs: 40, patienceMs: CLIENT_PATIENCE })
     const end = performance.now() + options.minutes * 60_000
     const every = Math.min(60_000, (options.minutes * 60_000) / 20)
     const sample = async () => {
@@ -125,22 +129,36 @@ async function playRound({ ground, fleet, watch, load, act, fault, wait }: Round
   if (act.bad.length > 0 && fault === null) await sleep(12_000)
   await sleep(700)
   watch.unexcuse()
-  const figures = await load.take()
+  const served = fault?.clientsMayNotice === true ? await untilServed(load) : null
+  const last = await load.take()
   const gone = act.takenDown.length > 0 || fleet.leaves.some(({ kind, live }) => kind === 'web' && live === null)
   return {
     commit: act.what,
     fault: fault?.what ?? 'no fault',
-    converged,
-    requests: figures.tried,
-    failed: figures.failed,
-    pause: Math.round(figures.pause),
-    noticed: gone || returned(figures, act) || fault?.clientsMayNotice === true,
+    converged: served === null || served.clean ? converged : ['clients are not served'],
+    requests: last.tried + (served?.tried ?? 0),
+    failed: last.failed + (served?.failed ?? 0),
+    pause: Math.round(Math.max(last.pause, served?.pause ?? 0)),
+    // A leaf that comes back is asked for before it is there.
+    noticed: gone || act.what.startsWith('back in the tree') || fault?.clientsMayNotice === true,
+    failures: last.failures.map(({ at, kind, detail }) => `${new Date(at).toISOString()} ${kind} ${detail}`),
   }
 }
 
-/** A leaf that comes back is asked for before it is there. */
-function returned(_figures: LoadResult, act: Act): boolean {
-  return act.what.startsWith('back in the tree')
+/**
+ * What clients lost because dockerd was gone ends as long after it as they wait for an answer: it is over when nothing
+ * failed for longer than that.
+ */
+async function untilServed(load: Load): Promise<Pick<LoadResult, 'tried' | 'failed' | 'pause'> & { clean: boolean }> {
+  const end = performance.now() + PATIENCE
+  let sum = { tried: 0, failed: 0, pause: 0 }
+  for (;;) {
+    await sleep(CLIENT_PATIENCE + 1_000)
+    const { tried, failed, pause, generations } = await load.take()
+    sum = { tried: sum.tried + tried, failed: sum.failed + failed, pause: Math.max(sum.pause, pause) }
+    const clean = failed === 0 && Object.keys(generations).length > 0
+    if (clean || performance.now() > end) return { ...sum, clean }
+  }
 }
 
 interface Played {
