@@ -2,6 +2,7 @@
 
 import type { Leaf, Tree } from '../desired/tree.ts'
 import { withHostname } from '../plan/default-hostname.ts'
+import { secretInVolume } from '../plan/image-volumes.ts'
 import { failedName, liveName } from '../plan/names.ts'
 import { rollbackTag } from '../plan/rollback-tag.ts'
 import type { Action, ContainerRef } from '../plan/step.ts'
@@ -118,6 +119,8 @@ async function create(name: string, candidate: ContainerRef, bench: Bench): Prom
   const leaf = leafOf(name, bench.tree)
   const image = bench.images.get(name)
   if (image === undefined) throw new EngineFault('not-found', `the image of ${name} is not there`, 'It is planned anew')
+  const misplaced = secretInVolume(bench.tree.name, leaf, image.facts)
+  if (misplaced !== null) throw new SpecFailure(name, misplaced, [])
   const id = await bench.engine.create({
     name: candidate.name,
     tree: bench.tree,

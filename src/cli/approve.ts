@@ -2,6 +2,7 @@
 
 import { askApprove, askStatus } from '../http/control-client.ts'
 import { heldWords, type RemovalHeld } from '../plan/removal-guard.ts'
+import { besidesLines } from '../report/besides-lines.ts'
 import { saysYes } from './ask.ts'
 import { noteRefused, withOutcome } from './apply-outcome.ts'
 import { bringAbout } from './bring-about.ts'
@@ -16,7 +17,7 @@ export const approve: CommandModule = {
   configure(command) {
     command
       .description(
-        'Lets a commit remove what waits for somebody to say that it is meant: more leaves than the limit allows, or all of them. It counts for this commit and for the containers that are shown; whatever else would go waits again.\nTells the daemon where one runs, else does it.',
+        'Lets a commit remove what waits for somebody to say that it is meant: more leaves than the limit allows, or all of them. It counts for this commit and for the containers that are shown; whatever else would go waits again.\nTells the daemon where one runs. Else it brings about the whole commit, as graft apply does, and says before what that is.',
       )
       .argument('[COMMIT]', 'the commit that is meant, or the start of its id; left out: the one in force')
       .option('--yes', 'do not ask')
@@ -82,7 +83,7 @@ async function byItself(invocation: Invocation, opened: Opened): Promise<number>
       const wish = deployment.wish(judgement, host, false)
       const { plan } = await (await openReconciler(deployment, { ...engine, name }, QUIET)).look(wish)
       const held = heldFor(plan.removalHeld, plan.commit, invocation)
-      if (!(await isMeant(held, plan.commit, invocation))) return 1
+      if (!(await isMeant(held, plan.commit, invocation, besidesLines(plan, output.palette)))) return 1
       await deployment.accepted.keep(judgement.tip.id)
       const approved = { ...wish, removals: { ...wish.removals, approved: new Set(held.ids) } }
       return await withOutcome(deployment, judgement, name, output, (recorder) =>
@@ -109,7 +110,13 @@ function heldFor(held: RemovalHeld | null, commit: string | null, { args }: Invo
   return held
 }
 
-async function isMeant(held: RemovalHeld, commit: string | null, invocation: Invocation): Promise<boolean> {
+/** `besides`: what else is done with it, as lines. */
+async function isMeant(
+  held: RemovalHeld,
+  commit: string | null,
+  invocation: Invocation,
+  besides: readonly string[] = [],
+): Promise<boolean> {
   const { output, own } = invocation
   const { palette } = output
   if (!isSet(own, 'json')) {
@@ -118,9 +125,11 @@ async function isMeant(held: RemovalHeld, commit: string | null, invocation: Inv
       ...held.names.map(
         (name, at) => `  ${palette.bad('-')} ${name}  ${palette.dim((held.ids[at] ?? '').slice(0, 12))}`,
       ),
+      ...besides,
     ])
   }
-  if (await saysYes(invocation, 'Remove them?')) return true
+  const question = besides.length === 0 ? 'Remove them?' : 'Remove them, and do the rest?'
+  if (await saysYes(invocation, question)) return true
   output.say(['nothing was approved'])
   return false
 }

@@ -29,16 +29,18 @@ export async function lookAtRemains(
   }
 }
 
-/** Removes it; resolves to what is left, and why. */
+/** Removes it, and of the volumes those that were `shown` before; resolves to what is left, and why. */
 export async function removeRest(
   opened: OpenedEngine,
   name: string,
   wish: Wish,
   command: Opened,
-  withVolumes: boolean,
+  shown: readonly string[],
 ): Promise<string[]> {
   const { engine } = opened
-  const { containers, networks, marks, tags, volumes } = await lookAtRemains(opened, name, wish, command, withVolumes)
+  const there = await lookAtRemains(opened, name, wish, command, shown.length > 0)
+  const { containers, networks, marks, tags } = there
+  const volumes = there.volumes.filter((volume) => shown.includes(volume))
   const left = [
     ...containers.map((container) => `the container ${container} is still there`),
     ...networks.map((network) => `the network ${network} is still there: containers of others are joined to it`),

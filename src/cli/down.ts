@@ -137,7 +137,7 @@ async function takeDown(
   }
   const quiet = { ...invocation, output: { ...output, printJson: () => undefined } }
   const exitCode = before.containers.length === 0 ? 0 : await bringAbout(judgement, wish, engine, quiet, opened)
-  const left = exitCode === 0 ? await removeRest(engine, bound.name, wish, opened, withVolumes) : []
+  const left = exitCode === 0 ? await removeRest(engine, bound.name, wish, opened, before.volumes) : []
   if (json)
     output.printJson({ format: 1, deployment: bound.name, done: exitCode === 0 && left.length === 0, ...before, left })
   else if (left.length > 0) output.print(left.map((text) => `${output.palette.bad('✗')} ${text}`))

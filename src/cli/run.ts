@@ -1,8 +1,5 @@
 // graft run: the daemon. Waits until repository and engine can be read, takes the hold, and follows both for good.
 
-import { dirname } from 'node:path'
-import { lstat } from 'node:fs/promises'
-
 import type { Logger } from 'pino'
 
 import { systemClock as clock } from '../apply/clock.ts'
@@ -204,10 +201,10 @@ async function listen(
 ): Promise<() => Promise<void>> {
   try {
     const server = await serveControl(socket, daemon)
-    const { uid } = await lstat(dirname(socket))
-    if (process.getuid !== undefined && uid !== process.getuid())
-      throw new Error(`${dirname(socket)} belongs to another user`)
-    const forget = await noteDaemon(deployment, { socket, engine })
+    const forget = await noteDaemon(deployment, { socket, engine }).catch(async (error: unknown) => {
+      await server.close()
+      throw error
+    })
     return async () => {
       await forget()
       await server.close()

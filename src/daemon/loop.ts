@@ -107,7 +107,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
         pause = pauseAfter(failures)
         if (repository.fault?.message !== message) tell({ kind: 'repository-fault', message, remedy, retryIn: pause })
         repository = { ...repository, fault: { message, remedy } }
-        if (accepted === null) await goOnWithWhatIsHere()
+        await goOnWithWhatIsHere()
       }
       await repositoryWaker.wait(jittered(pause), 20)
     }
@@ -141,10 +141,13 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     engineWaker.wake('now')
   }
 
-  /** The repository is away at the start: the commit that was last seen is still in the clone. */
+  /**
+   * The repository is away: the commit that was last seen is still in the clone, and what the host allows may change
+   * meanwhile.
+   */
   async function goOnWithWhatIsHere(): Promise<void> {
     try {
-      const id = await deployment.lastTip.read()
+      const id = judged?.id ?? (await deployment.lastTip.read())
       if (id !== null) await consider(await deployment.repository.resolve(id))
     } catch {
       // Why there is nothing new was said; it is all tried again.

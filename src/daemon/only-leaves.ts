@@ -2,11 +2,17 @@
 
 import type { Wish } from './reconcile.ts'
 
-/** Leaves that are gone stay, too. */
+/** Leaves that are gone stay, too, and so do networks and volumes that only others use. */
 export function onlyLeaves(wish: Wish, names: ReadonlySet<string>): Wish {
   const leaves = new Map(
     [...wish.tree.leaves].map(([name, leaf]) => [name, names.has(name) ? leaf : { ...leaf, suspend: true }]),
   )
   const departed = new Map([...wish.departed].map(([name, leaf]) => [name, { ...leaf, prune: false }]))
-  return { ...wish, tree: { ...wish.tree, leaves }, departed, removals: { limit: () => 0, confirmed: false } }
+  return {
+    ...wish,
+    tree: { ...wish.tree, leaves },
+    departed,
+    removals: { limit: () => 0, confirmed: false },
+    only: names,
+  }
 }

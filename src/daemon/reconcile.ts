@@ -32,6 +32,8 @@ export interface Wish {
     /** Ids of containers whose removal somebody approved. */
     readonly approved?: ReadonlySet<string>
   }
+  /** Only these leaves are meant: nothing is made or removed that none of them uses. Left out: all. */
+  readonly only?: ReadonlySet<string>
   /** Remembers the deployment's name and prefix on this host, before anything is made under them. */
   readonly bind: () => Promise<void>
 }
@@ -176,6 +178,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       waits: byTheHostsClock(waits.current(), clock),
       busy,
       removals: { ...wish.removals, limit: wish.removals.limit(managed) },
+      ...(wish.only === undefined ? {} : { only: wish.only }),
       probed: options.probed(),
       ingress: serves,
       leftOut: new Set(runner.leftOut().keys()),

@@ -13,7 +13,7 @@ export interface Redactor {
 const SHORTEST = 8
 /** A line of a longer value, as of a key in PEM. */
 const SHORTEST_LINE = 16
-/** Values that are kept; the oldest go first. */
+/** Values that are kept; those go first that were not used for the longest time. */
 const MOST = 2_000
 
 export function createRedactor(): Redactor {
@@ -23,7 +23,12 @@ export function createRedactor(): Redactor {
     learn(values) {
       for (const value of values) {
         const id = Buffer.from(value.reveal()).toString('base64')
-        if (known.has(id)) continue
+        const before = known.get(id)
+        if (before !== undefined) {
+          known.delete(id)
+          known.set(id, before)
+          continue
+        }
         const all = formsOf(value)
         if (all.length === 0) continue
         known.set(id, all)

@@ -6,8 +6,8 @@ import type { EngineConnection } from './connect.ts'
 import { engineWords, statusOf, toEngineFault } from './faults.ts'
 import { frames } from './stream-frames.ts'
 
-/** The end of a check's output says most; more is not kept. */
-const OUTPUT_LIMIT = 4096
+/** Bytes; the end of a check's output says most. More than is shown, because what is cut off is not cleaned of secrets. */
+const OUTPUT_LIMIT = 64 * 1024
 
 /**
  * Runs `command` (argv, no shell) in the container, as its own user, for at most `timeout` milliseconds. A container
@@ -89,7 +89,8 @@ function refused(connection: EngineConnection, error: unknown): ProbeResult {
   throw toEngineFault(error, connection.url, 'run a check')
 }
 
-function tail(limit: number): { add: (bytes: Buffer) => void; text: () => string } {
+/** The last `limit` bytes, without the line that the limit cuts through: half a secret is not known as one. */
+export function tail(limit: number): { add: (bytes: Buffer) => void; text: () => string } {
   let kept: Buffer = Buffer.alloc(0)
   let cut = false
   return {
@@ -98,6 +99,17 @@ function tail(limit: number): { add: (bytes: Buffer) => void; text: () => string
       cut ||= all.length > limit
       kept = all.subarray(Math.max(0, all.length - limit))
     },
-    text: () => `${cut ? '…' : ''}${kept.toString('utf8').trim()}`,
+    text() {
+      if (!cut) return kept.toString('utf8').trim()
+      const lineEnd = kept.indexOf(10)
+      return `…${
+        lineEnd < 0
+          ? ''
+          : kept
+              .subarray(lineEnd + 1)
+              .toString('utf8')
+              .trim()
+      }`
+    },
   }
 }

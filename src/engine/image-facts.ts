@@ -2,7 +2,7 @@
 
 import type Dockerode from 'dockerode'
 import type { ImageFacts } from '../plan/observed.ts'
-import { authoredLabels } from './labels.ts'
+import { authoredLabels, LABEL_PREFIX } from './labels.ts'
 
 const NANOSECONDS_A_MILLISECOND = 1e6
 
@@ -18,12 +18,19 @@ export function imageFacts(info: Dockerode.ImageInspectInfo): ImageFacts {
     user: config?.User ?? '',
     working_dir: config?.WorkingDir ?? '',
     labels: authoredLabels(config?.Labels),
+    ...graftLabels(Object.keys(config?.Labels ?? {})),
     expose: Object.keys(config?.ExposedPorts ?? {}).toSorted(),
     volumes: Object.keys(config?.Volumes ?? {}).toSorted(),
     // Docker's inspection of an image carries it, its published types do not.
     stop_signal: stopSignal(config),
     healthcheck: healthcheck(config?.Healthcheck),
   }
+}
+
+/** At most a few: an image may have thousands. */
+function graftLabels(keys: readonly string[]): Pick<ImageFacts, 'graftLabels'> {
+  const found = keys.filter((key) => key.startsWith(LABEL_PREFIX)).toSorted()
+  return found.length === 0 ? {} : { graftLabels: found.slice(0, 5).map((key) => key.slice(0, 80)) }
 }
 
 function readEnvironment(entries: readonly string[]): Record<string, string> {

@@ -7,6 +7,8 @@ import type { Frame } from './stream-frames.ts'
 const PIECE = 16 * 1024
 /** A line longer than this is given in parts, so that a program without line ends cannot fill the memory. */
 const LONGEST = 1024 * 1024
+/** Bytes; what is longer without a space is cut anywhere. */
+const LONGEST_WORD = 64 * 1024
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) /
 /** No time is longer than this, with its space. */
 const TIME_LENGTH = 36
@@ -63,11 +65,11 @@ function takeLines(stream: Frame['stream'], line: OpenLine, bytes: Buffer, tty: 
   if (!tty && data.length > 0) {
     addPiece(line, data)
     data = Buffer.alloc(0)
-    if (line.length > LONGEST) lines.push(close(stream, line))
+    if (line.length > LONGEST) lines.push(closePart(stream, line))
   } else if (tty && data.length > LONGEST) {
     addPieces(line, data, tty)
     data = Buffer.alloc(0)
-    lines.push(close(stream, line))
+    lines.push(closePart(stream, line))
   }
   line.rest = Buffer.from(data)
   return lines
@@ -95,6 +97,19 @@ function addPiece(line: OpenLine, data: Buffer): void {
 
 function timeLength(data: Buffer): number {
   return TIME.exec(data.toString('latin1', 0, TIME_LENGTH))?.[0].length ?? 0
+}
+
+/** A part of a line that is too long, cut between two words where it can be: half a secret is not known as one. */
+function closePart(stream: LogLine['stream'], line: OpenLine): LogLine {
+  const { time } = line
+  const bytes = Buffer.concat(line.pieces)
+  const space = bytes.lastIndexOf(32)
+  const end = space > bytes.length - LONGEST_WORD ? space : bytes.length
+  line.pieces = [bytes.subarray(0, end)]
+  const part = close(stream, line)
+  const rest = bytes.subarray(end)
+  if (rest.length > 0) Object.assign(line, { pieces: [rest], length: rest.length, time })
+  return part
 }
 
 function close(stream: Frame['stream'], line: OpenLine): LogLine {

@@ -2,8 +2,17 @@
 
 import { EngineFault, type Engine, type ProbeResult } from '../apply/engine.ts'
 
+/** Signs of an output that are shown: its end says most. Cut after it is cleaned, so that no half of a secret is left. */
+const SHOWN = 4096
+
+function lastOf(text: string): string {
+  if (text.length <= SHOWN) return text
+  const [exit] = /^(?:exit \d+|no result within [\d.]+ s): /.exec(text) ?? ['']
+  return `${exit}…${text.slice(-SHOWN)}`
+}
+
 export function redactingEngine(engine: Engine, clean: (text: string) => string): Engine {
-  const cleaned = (result: ProbeResult): ProbeResult => ({ ...result, output: clean(result.output) })
+  const cleaned = (result: ProbeResult): ProbeResult => ({ ...result, output: lastOf(clean(result.output)) })
   async function guarded<T>(work: Promise<T>): Promise<T> {
     try {
       return await work

@@ -1,6 +1,6 @@
 // The daemon's own socket, for commands on the same host: status, wake, retry, restart. Only its owner can open it.
 
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { dirname } from 'node:path'
 
@@ -10,9 +10,9 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** The lock is held by now, so a socket that is already there belongs to nobody. */
+/** The lock is held by now, so a socket that is already there belongs to nobody. Throws where its folder is not ours. */
 export async function serveControl(socket: string, daemon: Daemon): Promise<ControlServer> {
-  await mkdir(dirname(socket), { recursive: true, mode: 0o700 })
+  await ownFolder(dirname(socket))
   await rm(socket, { force: true })
   const server = createServer((request, response) => {
     const path = request.url ?? ''
@@ -48,14 +48,29 @@ export async function serveControl(socket: string, daemon: Daemon): Promise<Cont
     answer(404, { message: `there is no ${request.method} ${path}` })
   })
   await listen(server, socket)
-  await chmod(socket, 0o600)
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  try {
+    await chmod(socket, 0o600)
+  } catch (error) {
+    await close()
+    throw error
   }
+  return { close }
+}
+
+/** Made where it is missing. Throws where somebody else could put files or links into it: nothing was touched then. */
+async function ownFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { uid, mode } = await lstat(folder).then((found) => {
+    if (!found.isDirectory()) throw new Error(`${folder} is a link, and no folder`)
+    return found
+  })
+  if (process.getuid !== undefined && uid !== process.getuid()) throw new Error(`${folder} belongs to another user`)
+  if ((mode & 0o022) !== 0) throw new Error(`other users may write into ${folder}`)
 }
 
 function decoded(text: string): string | null {

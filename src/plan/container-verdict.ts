@@ -6,6 +6,7 @@ import { compareContainer } from './compare.ts'
 import { gainsOf } from './gains.ts'
 import { gapInPlace, gapOf } from './gap.ts'
 import { ingressBehind } from './ingress-behind.ts'
+import { secretInVolume } from './image-volumes.ts'
 import { follow, FOLLOWING, isIngress } from './ingress-steps.ts'
 import { liveName } from './names.ts'
 import { takenPort } from './taken-port.ts'
@@ -179,6 +180,8 @@ function swap(
       work: { kind: 'pull', leaf, image: image.reference },
     }
   }
+  const misplaced = secretInVolume(input.tree.name, leaf, image.facts)
+  if (misplaced !== null) return mendStateOf(leaf, live, 'refuse', misplaced, context)
   return {
     verdict: verdictOf(leaf, live, kind, because, more),
     work: { kind: 'swap', leaf, image, live, failed: context.situation.failed, order },
@@ -194,6 +197,9 @@ function notesOn(leaf: Leaf, live: ObservedContainer | null, context: LeafContex
     (check === undefined ? imageCheck === null && context.image.facts !== null : 'disable' in check)
   if (none) notes.push('it has no health check: staying up is all it must prove')
   if (isUnhealthy(leaf, live, context.input.probed)) notes.push('its health check fails')
+  const strange = context.image.facts?.graftLabels ?? []
+  if (strange.length > 0)
+    notes.push(`its image claims labels of graft's own, which count for nothing: ${strange.join(', ')}`)
   if (live !== null && live.state === 'restarting') notes.push('the engine keeps restarting it')
   return notes
 }

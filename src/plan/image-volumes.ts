@@ -3,8 +3,9 @@
 
 import { createHash } from 'node:crypto'
 
+import { isBelow, needsFolder, SECRETS_FOLDER } from '../desired/secret-source.ts'
 import type { Spec } from '../desired/spec.ts'
-import type { VolumeWish } from '../desired/tree.ts'
+import type { Leaf, VolumeWish } from '../desired/tree.ts'
 import type { ImageFacts } from './observed.ts'
 
 export interface ImageVolume {
@@ -34,6 +35,27 @@ export function imageVolumeName(deployment: string, leaf: string, target: string
   const plain = /^(\/[a-zA-Z0-9_.]+)+$/.test(target)
   const suffix = plain ? '' : `-${createHash('sha256').update(target).digest('hex').slice(0, 6)}`
   return `${deployment}_${leaf}_${slug}${suffix}`
+}
+
+/**
+ * Why a leaf's secret has no place with this image, in words; null where each has one. Volumes stay when containers go,
+ * and a secret in one of them would stay with it.
+ */
+export function secretInVolume(
+  deployment: string,
+  leaf: Pick<Leaf, 'name' | 'spec'>,
+  image: ImageFacts,
+): string | null {
+  const volumes = imageVolumes(deployment, leaf.name, leaf.spec, image)
+  for (const target of Object.keys(leaf.spec.secrets?.files ?? {})) {
+    const inFolder = needsFolder(leaf.spec, target)
+    const volume = volumes.find((one) =>
+      inFolder ? one.target === SECRETS_FOLDER : one.target === target || isBelow(target, one.target),
+    )
+    if (volume === undefined) continue
+    return `its secret ${target} would lie in ${volume.target}, which the image declares a volume, and would stay there when the container goes; give it a target outside of it, or mount a tmpfs there`
+  }
+  return null
 }
 
 /** What the engine is to make for it. */

@@ -122,6 +122,8 @@ export interface ImageFacts {
   readonly user: string
   readonly working_dir: string
   readonly labels: Readonly<Record<string, string>>
+  /** Keys that only graft may write. An image has none of them in good faith; left out where it has none. */
+  readonly graftLabels?: readonly string[]
   readonly expose: readonly string[]
   readonly volumes: readonly string[]
   readonly stop_signal: string

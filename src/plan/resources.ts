@@ -19,15 +19,18 @@ export interface ResourcePlan {
  * What the host would have to grant, such as a driver with options, is made only for a leaf that may have it: one that
  * nobody is granted is no way around the policy.
  */
-export function planResources({ tree, observed, busy, waits, now, refused }: PlanInput): ResourcePlan {
+export function planResources({ tree, observed, busy, waits, now, refused, only }: PlanInput): ResourcePlan {
   const tables: Table[] = []
   const blocked = new Map<string, string>()
   const isWaiting = (id: string) => (waits.get(id)?.until ?? 0) > now
   const granted = new Set(
     [...tree.leaves.values()].filter(({ name }) => !refused.has(name)).flatMap((leaf) => resourceKeys(leaf)),
   )
+  const meant = [...tree.leaves.values()].filter(({ name }) => only?.has(name))
+  const used = only === undefined ? null : new Set(meant.flatMap((leaf) => resourceKeys(leaf)))
   for (const wish of tree.networks.values()) {
     const id = `network ${wish.key}`
+    if (used?.has(id) === false) continue
     if (!granted.has(id) && !wish.external && ofNetwork(wish).length > 0) continue
     const there = observed.networks.get(wish.name)
     const why = there === undefined ? missing(wish, 'network') : unusable(wish, there, tree.name, 'network')
@@ -38,6 +41,7 @@ export function planResources({ tree, observed, busy, waits, now, refused }: Pla
   }
   for (const wish of tree.volumes.values()) {
     const id = `volume ${wish.key}`
+    if (used?.has(id) === false) continue
     if (!granted.has(id) && !wish.external && ofVolume(wish, false).length > 0) continue
     const there = observed.volumes.get(wish.name)
     const why = there === undefined ? missing(wish, 'volume') : unusable(wish, there, tree.name, 'volume')
@@ -50,7 +54,8 @@ export function planResources({ tree, observed, busy, waits, now, refused }: Pla
 }
 
 /** Networks of this deployment that nobody is joined to and the tree no longer declares. Volumes stay: they hold data. */
-export function leftoverNetworks({ tree, observed, busy, waits, now }: PlanInput): Table[] {
+export function leftoverNetworks({ tree, observed, busy, waits, now, only }: PlanInput): Table[] {
+  if (only !== undefined) return []
   const wanted = new Set([...tree.networks.values()].map(({ name }) => name))
   return [...observed.networks.values()]
     .filter((network) => network.deployment === tree.name && network.endpoints === 0 && !wanted.has(network.name))

@@ -9,7 +9,7 @@ import { createRedactor, type Redactor } from '../../desired/redaction.ts'
 import type { OpenSecrets, SecretOrigin } from '../../desired/secret-source.ts'
 import { SecretValue, secretText } from '../../desired/secret-value.ts'
 import { decryptSops, type OpenValue } from '../../desired/sops/decrypt-sops.ts'
-import { plainText, selectSecret } from '../../desired/sops/select-secret.ts'
+import { encryptedOf, plainText, selectSecret } from '../../desired/sops/select-secret.ts'
 import { isFault, type SopsFault, type SopsFile } from '../../desired/sops/sops-file.ts'
 import type { Leaf, Tree } from '../../desired/tree.ts'
 import type { Settings } from '../settings.ts'
@@ -45,7 +45,7 @@ export interface OpenerOptions {
   readonly folder: string
   readonly keyFile: string
   readonly hostKey: () => Promise<Uint8Array>
-  /** Learns every value that is opened. */
+  /** Learns every value that a leaf uses. */
   readonly redactor: Redactor
 }
 
@@ -62,7 +62,6 @@ export function createSecretOpener(options: OpenerOptions): SecretOpener {
     const open = decryptSops(file, dataKey)
     if (isFault(open)) return open
     files.set(file, { keys, open })
-    options.redactor.learn(open.flatMap(({ bytes, type }) => (type === null ? [] : [new SecretValue(bytes)])))
     return open
   }
 
@@ -82,6 +81,8 @@ export function createSecretOpener(options: OpenerOptions): SecretOpener {
       return { message: `${origin.path}: ${message}`, remedy: remedy.replaceAll('FILE', origin.path) }
     }
     const bytes = plainText(selection, open)
+    // Of a whole file, what uses it writes single values.
+    options.redactor.learn(encryptedOf(selection, open).map((value) => new SecretValue(value)))
     if (bytes.length <= LARGEST_SECRET) return new SecretValue(bytes)
     return {
       message: `it holds more than ${LARGEST_SECRET / 1024} KiB`,

@@ -78,6 +78,14 @@ export function plainText({ file, node, whole }: Selection, open: readonly OpenV
   return Buffer.from(written(file, data), 'utf8')
 }
 
+/** The single values that a selection is made of and that are encrypted, decrypted. */
+export function encryptedOf({ node }: Selection, open: readonly OpenValue[]): Uint8Array[] {
+  return valuesOf(node).flatMap((index) => {
+    const value = open[index]
+    return value === undefined || value.type === null ? [] : [value.bytes]
+  })
+}
+
 type Data = string | number | boolean | bigint | null | readonly Data[] | ReadonlyMap<string, Data>
 
 function dataOf(node: SopsNode, valueAt: (index: number) => Data): Data {

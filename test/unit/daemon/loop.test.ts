@@ -318,6 +318,20 @@ describe('the daemon', () => {
     expect(daemon.status().tree).not.toBeNull()
   })
 
+  it('takes it away while the repository is away, too', async () => {
+    repository.commit({ web: leaf(1, 'privileged: true') })
+    const { daemon } = await start()
+    await within(20)
+    const away = new RepositoryFault('unreachable', 'no route', 'Look at the network')
+    Object.assign(repository, { refresh: () => Promise.reject(away) })
+    generous = false
+    await within(60)
+    expect(daemon.status().repository.fault?.message).toBe('no route')
+    await host.engine.remove('web')
+    await within(30)
+    expect(standing(host.engine)).toEqual({})
+  })
+
   it('goes on after a second failure while the repository is away at the start', async () => {
     const id = repository.commit({ web: leaf(1) })
     const { refresh } = repository

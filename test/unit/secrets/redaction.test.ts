@@ -86,6 +86,16 @@ describe('a text', () => {
     expect(redactor.clean(`x ${bytes.toString('base64')}`)).toMatch(/^x \(secret\)=*$/)
   })
 
+  it('that is still in use stays known, however many others come', () => {
+    const redactor = createRedactor()
+    const used = new SecretValue(Buffer.from('the-one-in-use'))
+    for (let round = 0; round < 3; round++) {
+      redactor.learn([used])
+      redactor.learn(Array.from({ length: 1_900 }, (_, i) => new SecretValue(Buffer.from(`dummy-${round}-${i}`))))
+    }
+    expect(redactor.clean('a the-one-in-use b')).toBe('a (secret) b')
+  })
+
   it('of before stays out, when others are learned', () => {
     const redactor = createRedactor()
     redactor.learn([new SecretValue(Buffer.from('first-password'))])
