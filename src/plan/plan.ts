@@ -121,7 +121,10 @@ export function plan(input: PlanInput): Plan {
   return {
     deployment: tree.name,
     commit: tree.commit?.id ?? null,
-    verdicts: [...inTreeOrder, ...departed.map(({ verdict }) => verdict)],
+    // Of leaves that are not meant nothing is said: that they are left alone is what was asked for.
+    verdicts: [...inTreeOrder, ...departed.map(({ verdict }) => verdict)].filter(
+      ({ leaf }) => input.only?.has(leaf) !== false,
+    ),
     tables: [...tables, ...leftoverNetworks(input)],
     removalHeld: removals.held,
     notes: [...new Set(resources.blocked.values())],

@@ -27,7 +27,7 @@ export interface PlanInput {
     /** Ids of containers whose removal somebody approved. */
     readonly approved?: ReadonlySet<string>
   }
-  /** The leaves that are meant: no network or volume of others is made, none is removed. Left out: all. */
+  /** The leaves that are meant: nothing is said of others, no network or volume of theirs is made, none is removed. Left out: all. */
   readonly only?: ReadonlySet<string>
   /** Health that graft's own probes saw, by leaf: true is healthy. A leaf that is absent was not probed. */
   readonly probed: ReadonlyMap<string, boolean>

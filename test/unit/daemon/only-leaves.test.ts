@@ -35,6 +35,7 @@ it('networks and volumes of other leaves are not made, and none is removed', asy
   expect(all).toEqual(expect.arrayContaining(['network back', 'volume spare', 'network shop_gone removed']))
   const narrowed = onlyLeaves(wish, new Set(['web']))
   const { only } = narrowed
-  const some = planOf(narrowed.tree, observed, only === undefined ? {} : { only }).tables.map(({ id }) => id)
-  expect(some.toSorted()).toEqual(['network front', 'volume web-data', 'web'])
+  const { tables, verdicts } = planOf(narrowed.tree, observed, only === undefined ? {} : { only })
+  expect(tables.map(({ id }) => id).toSorted()).toEqual(['network front', 'volume web-data', 'web'])
+  expect(verdicts.map(({ leaf: name }) => name)).toEqual(['web'])
 })
