@@ -67,6 +67,7 @@ export function watchInvariants(expected: Expected, { continuity }: { readonly c
   let engineIsGoing = 0
   let volumes: ReadonlySet<string> = new Set()
   let foreign: ReadonlyMap<string, string> = new Map()
+  const everOwn = new Set<string>()
 
   function say(invariant: Invariant, at: number, text: string): void {
     const key = `${invariant} ${text}`
@@ -144,10 +145,12 @@ export function watchInvariants(expected: Expected, { continuity }: { readonly c
       for (const leaf of new Set([...byLeaf.keys(), ...wasHealthy, ...excused.leaves()]))
         seeLeaf(look.at, leaf, byLeaf.get(leaf) ?? [])
       seeVolumesInUse(look.at, ours(look))
+      // An image of graft's own is without its name for a moment while it is made, and while it is removed.
+      for (const what of look.own ?? []) everOwn.add(what)
       if (look.foreign !== null && engineIsGoing === 0) {
         for (const [what, is] of foreign) {
           const now = look.foreign.get(what)
-          if (now === is || (now === undefined && look.own?.has(what) === true)) continue
+          if (now === is || (now === undefined && everOwn.has(what))) continue
           say('I3', look.at, `${what} is not ours, and changed: ${is} → ${now ?? 'gone'}`)
         }
         foreign = look.foreign

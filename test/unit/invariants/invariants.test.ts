@@ -139,6 +139,8 @@ describe('I3: what is not ours is never changed', () => {
     const elsewhere = lookAt([], { foreign: null })
     expect(after([with_('a'), elsewhere, with_('a')])).toEqual([])
     expect(after([with_('a'), elsewhere, with_('b')])).toHaveLength(1)
+    // Named as graft's own, without its name for a moment, gone.
+    expect(after([with_(null, ['network theirs']), with_('a'), with_(null)])).toEqual([])
   })
   test('graft is about to change a container of somebody else', () => {
     const look = lookAt([
