@@ -26,9 +26,15 @@ it.each<[Record<string, string>, string[]]>([
   [{ type: 'ext4', device: '/dev/../dev/sdb' }, ['volume_driver', 'bind /']],
   [{ type: 'proc', device: 'proc' }, ['volume_driver', 'bind /']],
   [{ type: 'devtmpfs', device: 'x' }, ['volume_driver', 'bind /']],
-  [{ type: 'overlay', o: 'lowerdir=/srv/a:/srv/b', device: 'overlay' }, ['volume_driver', 'bind /srv/a', 'bind /srv/b']],
+  [
+    { type: 'overlay', o: 'lowerdir=/srv/a:/srv/b', device: 'overlay' },
+    ['volume_driver', 'bind /srv/a', 'bind /srv/b'],
+  ],
   [{ type: 'overlay', o: 'lowerdir=etc:root', device: 'overlay' }, ['volume_driver', 'bind /', 'bind /']],
-  [{ type: 'overlay', o: 'lowerdir=/srv/a=b:/etc', device: 'overlay' }, ['volume_driver', 'bind /srv/a=b', 'bind /etc']],
+  [
+    { type: 'overlay', o: 'lowerdir=/srv/a=b:/etc', device: 'overlay' },
+    ['volume_driver', 'bind /srv/a=b', 'bind /etc'],
+  ],
   [{ type: 'overlay', o: 'lowerdir=/srv/a\\:/etc', device: 'overlay' }, ['volume_driver', 'bind /', 'bind /etc']],
 ])('%j asks for %j', (given, expected) => {
   expect(asked(given)).toEqual(expected)
