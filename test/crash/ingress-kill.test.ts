@@ -1,7 +1,7 @@
 // graft is killed with -9 at each call with which a swap behind the ingress changes something on the engine, while
 // clients go on asking. Whatever the moment: not one request fails, no connection is cut before its container is told
 // to end, and the next graft brings the swap to its end. GRAFT_CRASH=every kills before and after each of the calls;
-// otherwise after those that switch, and at a part of the others.
+// otherwise after those that switch, and at a few of the others.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
@@ -11,13 +11,16 @@ import { bringUpEngine, type HostEngine } from '../../src/demo/host-engine.ts'
 import { startLoad, type Load, type LoadResult } from '../engine/load/client.ts'
 import { serviceLeaf, setLoadStage, type LoadStage } from '../engine/load/load-stage.ts'
 import { startEngineProxy, type EngineCall, type EngineProxy } from '../engine/stage/engine-proxy.ts'
+import { engineFolder } from '../engine/stage/engine-folder.ts'
 import { applyThrough, proxySocket, type KillAt } from './crash-run.ts'
+import { sampler } from './rows.ts'
 
 const everyCall = process.env['GRAFT_CRASH'] === 'every'
 /** The two renames, the new configuration and the signal to load it. */
 const SWITCHES = /\/rename|\/archive|signal=SIGUSR2/
-/** One of so many other calls is met where not all of them are. */
-const PART = 9
+/** Other calls that are met where not all of them are, others each time. */
+const SAMPLE = 3
+const sample = sampler()
 
 let engine: HostEngine
 let stage: LoadStage
@@ -37,7 +40,7 @@ const next = () => {
 
 beforeAll(async () => {
   // Of its own: the other file restarts its engine.
-  engine = await bringUpEngine({ suite: 'trixie', folder: '/var/tmp/graft-ground/ingress-crash' })
+  engine = await bringUpEngine({ suite: 'trixie', folder: engineFolder('ingress-crash') })
   const docker = engineClient(engine.url)
   for (const { Id } of await docker.listContainers({ all: true })) await docker.getContainer(Id).remove({ force: true })
   stage = await setLoadStage({ engineUrl: engine.url, daemon: false })
@@ -58,7 +61,10 @@ beforeAll(async () => {
   expect(sequence.filter(({ url }) => url.includes('signal=SIGUSR2')).length).toBeGreaterThanOrEqual(2)
 })
 afterAll(async () => {
-  console.log(['', row(['call', 'killed', 'requests', 'failed', 'longest pause', 'ended as']), ...rows, ''].join('\n'))
+  const title = `Killed behind the ingress (${everyCall ? 'every row' : sample.words})`
+  console.log(
+    ['', title, row(['call', 'killed', 'requests', 'failed', 'longest pause', 'ended as']), ...rows, ''].join('\n'),
+  )
   await clients?.stop()
   await proxy?.stop()
   await stage?.end()
@@ -84,7 +90,6 @@ function kills(): readonly KillAt[] {
     const before: KillAt = { count: 'change', call: change, moment: 'before' }
     return /^\/exec\/.*\/start$/.test(path) ? [before] : [before, { ...before, moment: 'after' }]
   })
-  // Odd, so that both moments are met.
   if (everyCall) return all
   const first = sequence.findIndex(({ url }) => url.includes('/rename'))
   const last = sequence.findIndex(({ url }) => url.includes('signal=SIGUSR2'))
@@ -93,7 +98,10 @@ function kills(): readonly KillAt[] {
   )
   return [
     ...all.filter(({ call, moment }) => switching.has(call) && moment === 'after'),
-    ...all.filter(({ call }) => !switching.has(call)).filter((_, index) => index % PART === 0),
+    ...sample.take(
+      all.filter(({ call }) => !switching.has(call)),
+      SAMPLE,
+    ),
   ]
 }
 
