@@ -48,7 +48,7 @@ async function remains() {
   return {
     containers: containers.map(({ Names }) => Names[0]),
     networks: networks.map(({ Name }) => Name),
-    volumes: (Volumes ?? []).map(({ Name }) => Name),
+    volumes: (Volumes ?? []).map(({ Name }) => Name).toSorted(),
     tags: images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag.startsWith(`graft.local/${name}/`)),
   }
 }
