@@ -217,20 +217,22 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     }
   }
 
-  /** Events of leaves that are being worked on are our own doing, mostly; the end of the table wakes anyway. */
+  /** Events of leaves that are being worked on are our own doing; the end of the table wakes anyway. */
   async function listen(): Promise<void> {
-    while (!signal.aborted) {
+    for (let wasAway = false; !signal.aborted;) {
       try {
         const name = accepted?.tree.name
         if (name !== undefined) {
+          // Of what happened unheard nothing tells; the other loop may wait for a minute by now.
+          if (wasAway) void clock.sleep(FIRST_RETRY, signal).then(() => engineWaker.wake())
+          wasAway = true
           for await (const event of engine.events(name, signal)) {
             if (event.leaf === null || !reconciler.busy().has(event.leaf)) engineWaker.wake()
           }
           engineWaker.wake()
         }
       } catch {
-        // The other loop says that the engine is gone, and when it is back.
-        engineWaker.wake()
+        engineWaker.wake() // The other loop says that the engine is gone, and when it is back.
       }
       await clock.sleep(FIRST_RETRY, signal)
     }

@@ -141,7 +141,9 @@ async function playRound({ ground, fleet, watch, load, act, fault, wait }: Round
     pause: Math.round(Math.max(last.pause, served?.pause ?? 0)),
     // A leaf that comes back is asked for before it is there.
     noticed: gone || act.what.startsWith('back in the tree') || fault?.clientsMayNotice === true,
-    failures: last.failures.map(({ at, kind, detail }) => `${new Date(at).toISOString()} ${kind} ${detail}`),
+    failures: [...(served?.failures ?? []), ...last.failures].map(
+      ({ at, kind, detail }) => `${new Date(at).toISOString()} ${kind} ${detail}`,
+    ),
   }
 }
 
@@ -149,15 +151,19 @@ async function playRound({ ground, fleet, watch, load, act, fault, wait }: Round
  * What clients lost because dockerd was gone ends as long after it as they wait for an answer: it is over when nothing
  * failed for longer than that.
  */
-async function untilServed(load: Load): Promise<Pick<LoadResult, 'tried' | 'failed' | 'pause'> & { clean: boolean }> {
+async function untilServed(
+  load: Load,
+): Promise<Pick<LoadResult, 'tried' | 'failed' | 'pause' | 'failures'> & { clean: boolean }> {
   const end = performance.now() + PATIENCE
   let sum = { tried: 0, failed: 0, pause: 0 }
+  const failures: LoadResult['failures'][number][] = []
   for (;;) {
     await sleep(CLIENT_PATIENCE + 1_000)
-    const { tried, failed, pause, generations } = await load.take()
+    const { tried, failed, pause, generations, failures: some } = await load.take()
+    failures.push(...some)
     sum = { tried: sum.tried + tried, failed: sum.failed + failed, pause: Math.max(sum.pause, pause) }
     const clean = failed === 0 && Object.keys(generations).length > 0
-    if (clean || performance.now() > end) return { ...sum, clean }
+    if (clean || performance.now() > end) return { ...sum, failures, clean }
   }
 }
 

@@ -429,6 +429,32 @@ describe('the daemon', () => {
     expect(standing(host.engine)).toEqual({ web: 'running g1 always' })
   })
 
+  it('looks at once when an engine is back that was away for long', async () => {
+    repository.commit({ web: leaf(1) })
+    let away = false
+    const gone: Engine = new Proxy(host.engine, {
+      get(target, key, receiver) {
+        const value: unknown = Reflect.get(target, key, receiver)
+        if (!away || typeof value !== 'function') return value
+        return () => {
+          throw new EngineFault('unreachable', 'no engine', 'Start it')
+        }
+      },
+    })
+    const { daemon } = await start(gone)
+    await within(20)
+    away = true
+    host.engine.restart({ liveRestore: true })
+    await host.engine.remove('web')
+    // Not where the two loops meet.
+    await within(300.5)
+    expect(daemon.status().engine.reachable).toBe(false)
+    away = false
+    await within(5)
+    expect(daemon.status().engine.reachable).toBe(true)
+    expect(standing(host.engine)).toMatchObject({ web: 'running g1 always' })
+  })
+
   it('does nothing while another graft looks after the deployment', async () => {
     repository.commit({ web: leaf(1) })
     let theirs = true
