@@ -6,6 +6,7 @@ import type { Engine } from '../apply/engine.ts'
 import { isRemoteAddress } from '../repository/address.ts'
 import type { CommitFacts } from '../repository/snapshot.ts'
 import type { Problem } from '../desired/problem.ts'
+import { listenToEngine } from './engine-events.ts'
 import { faultWords } from './fault-words.ts'
 import { createHealthNews } from './health-news.ts'
 import type { Misnamed } from './named-set.ts'
@@ -13,7 +14,7 @@ import type { News } from './news.ts'
 import { WORKED_ON } from '../plan/proposal.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
-import { FIRST_RETRY, jittered, LOOK_AT_LEAST, pauseAfter, untilRetry } from './pauses.ts'
+import { jittered, LOOK_AT_LEAST, pauseAfter, untilRetry } from './pauses.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
 import { stillMeant } from './still-meant.ts'
@@ -217,28 +218,15 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
     }
   }
 
-  /** Events of leaves that are being worked on are our own doing; the end of the table wakes anyway. */
-  async function listen(): Promise<void> {
-    for (let wasAway = false; !signal.aborted;) {
-      try {
-        const name = accepted?.tree.name
-        if (name !== undefined) {
-          // Of what happened unheard nothing tells; the other loop may wait for a minute by now.
-          if (wasAway) void clock.sleep(FIRST_RETRY, signal).then(() => engineWaker.wake())
-          wasAway = true
-          for await (const event of engine.events(name, signal)) {
-            if (event.leaf === null || !reconciler.busy().has(event.leaf)) engineWaker.wake()
-          }
-          engineWaker.wake()
-        }
-      } catch {
-        engineWaker.wake() // The other loop says that the engine is gone, and when it is back.
-      }
-      await clock.sleep(FIRST_RETRY, signal)
-    }
-  }
-
-  const ended = Promise.all([follow(), reconcile(), listen()]).then(() => reconciler.stop())
+  const listening = listenToEngine({
+    engine,
+    clock,
+    signal,
+    deployment: () => accepted?.tree.name,
+    busy: () => reconciler.busy(),
+    wake: () => engineWaker.wake(),
+  })
+  const ended = Promise.all([follow(), reconcile(), listening]).then(() => reconciler.stop())
   return {
     ended,
     wake() {
