@@ -8,14 +8,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks' } },
       // Whole daemon turns on the engine in memory: random histories, random faults, a virtual clock.
-      {
-        test: {
-          name: 'simulation',
-          include: ['test/simulation/**/*.test.ts'],
-          pool: 'forks',
-          testTimeout: 3_600_000,
-        },
-      },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], pool: 'forks' } },
       // What somebody hostile, or only careless, may hand to graft.
       { test: { name: 'inputs', include: ['test/inputs/**/*.test.ts'], pool: 'forks', testTimeout: 120_000 } },
       {

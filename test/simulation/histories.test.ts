@@ -8,6 +8,8 @@ import { live } from './history.ts'
 import { steps } from './steps.ts'
 
 const HISTORIES = Number(process.env['GRAFT_SIMULATION'] ?? 60)
+/** Milliseconds that one may take on the average, on a machine that is busy besides; a quiet one needs a tenth. */
+const EACH = 1000
 const seed = process.env['GRAFT_SEED']
 const path = process.env['GRAFT_PATH']
 
@@ -49,4 +51,4 @@ it(`${HISTORIES} random histories keep every invariant`, async () => {
   )
   const because = details.errorInstance instanceof Error ? details.errorInstance.message : ''
   expect(details.failed ? `${fc.defaultReportMessage(details)}\n${because}` : '').toBe('')
-})
+}, 600_000 + HISTORIES * EACH)
