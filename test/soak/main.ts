@@ -5,9 +5,9 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { startLoad, type Load, type LoadResult } from '../engine/load/client.ts'
 import { nextAct, wholeTree, type Act } from './acts.ts'
 import { bounds, boundLines, table } from './bounds.ts'
+import { CLIENT_PATIENCE, served, startClients, type Answered, type Clients } from './clients.ts'
 import { converges } from './converge.ts'
 import { nextFault, type Fault } from './faults.ts'
 import { newFleet, type Fleet } from './fleet.ts'
@@ -19,20 +19,14 @@ import { startWatch, type Watch } from './watch.ts'
 
 /** Milliseconds from the end of a fault until everything has to be as declared. */
 const PATIENCE = 300_000
-/** Milliseconds that a client waits for an answer. */
-const CLIENT_PATIENCE = 5_000
 
-interface Round {
+/** Of the clients, those of leaves that were in the tree before and after. */
+interface Round extends Answered {
   readonly commit: string
   readonly fault: string
   readonly converged: number | string[]
-  readonly requests: number
-  readonly failed: number
-  readonly pause: number
-  /** Whether an answer may have been missed in this round. */
+  /** Whether clients may have missed answers: dockerd was gone. */
   readonly noticed: boolean
-  /** When and how requests failed; the first 200. */
-  readonly failures: readonly string[]
 }
 
 async function soak(options: SoakOptions): Promise<boolean> {
@@ -50,7 +44,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
   const rounds: Round[] = []
   const samples: Sample[] = []
   let commits = 1
-  let load: Load | null = null
+  let clients: Clients | null = null
   let watch: Watch | null = null
   let sampling: NodeJS.Timeout | undefined
   try {
@@ -62,8 +56,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
     say(`launched in ${(launched / 1000).toFixed(1)} s`)
     const { docker, daemon, state } = ground
     watch = startWatch({ docker, deployment: DEPLOYMENT, fleet })
-    const http = ground.ports.map((port) => ({ host: '127.0.0.1', port }))
-    load = startLoad({ http, fresh: 4, kept: 4, paceMs: 40, patienceMs: CLIENT_PATIENCE })
+    clients = startClients(fleet)
     const end = performance.now() + options.minutes * 60_000
     const every = Math.min(60_000, (options.minutes * 60_000) / 20)
     const sample = async () => {
@@ -77,9 +70,10 @@ async function soak(options: SoakOptions): Promise<boolean> {
     while (performance.now() < end) {
       // In the last third graft's own process is left alone, so that what leaks is seen.
       const left = (end - performance.now()) / (options.minutes * 60_000)
+      const before = served(fleet)
       const act = nextAct(fleet, random)
       const fault = nextFault({ ...ground, fleet, deployment: DEPLOYMENT, prefix: PREFIX }, random, left > 1 / 3)
-      const round = await playRound({ ground, fleet, watch, load, act, fault, wait: random.below(3_000) })
+      const round = await playRound({ ground, fleet, watch, clients, before, act, fault, wait: random.below(3_000) })
       // Its trees grow in the proxy's memory otherwise.
       ground.proxy.calls.length = 0
       commits++
@@ -99,7 +93,7 @@ async function soak(options: SoakOptions): Promise<boolean> {
   } finally {
     clearInterval(sampling)
     await watch?.stop()
-    await load?.stop().catch(() => undefined)
+    await clients?.stop().catch(() => undefined)
     await ground.daemon.end('SIGTERM')
     await ground.end()
   }
@@ -109,15 +103,18 @@ interface RoundOrder {
   readonly ground: Ground
   readonly fleet: Fleet
   readonly watch: Watch
-  readonly load: Load
+  readonly clients: Clients
+  /** The webs that answered before the act. */
+  readonly before: ReadonlySet<string>
   readonly act: Act
   readonly fault: Fault | null
   readonly wait: number
 }
 
 /** A commit, a fault in the middle of what follows from it, and everything as declared again. */
-async function playRound({ ground, fleet, watch, load, act, fault, wait }: RoundOrder): Promise<Round> {
-  await load.take()
+async function playRound({ ground, fleet, watch, clients, before, act, fault, wait }: RoundOrder): Promise<Round> {
+  const judged = new Set([...served(fleet)].filter((leaf) => before.has(leaf)))
+  await clients.take(judged)
   watch.excuse(act.takenDown)
   if (fault !== null) watch.excuse(fault.excuses)
   watch.failsOnce(fault === null ? act.bad : [])
@@ -129,42 +126,37 @@ async function playRound({ ground, fleet, watch, load, act, fault, wait }: Round
   if (act.bad.length > 0 && fault === null) await sleep(12_000)
   await sleep(700)
   watch.unexcuse()
-  const served = fault?.clientsMayNotice === true ? await untilServed(load) : null
-  const last = await load.take()
-  const gone = act.takenDown.length > 0 || fleet.leaves.some(({ kind, live }) => kind === 'web' && live === null)
+  const noticed = fault?.clientsMayNotice === true
+  const during = await clients.take(judged)
+  const after = noticed ? await untilServed(clients, judged) : []
   return {
     commit: act.what,
     fault: fault?.what ?? 'no fault',
-    converged: served === null || served.clean ? converged : ['clients are not served'],
-    requests: last.tried + (served?.tried ?? 0),
-    failed: last.failed + (served?.failed ?? 0),
-    pause: Math.round(Math.max(last.pause, served?.pause ?? 0)),
-    // A leaf that comes back is asked for before it is there.
-    noticed: gone || act.what.startsWith('back in the tree') || fault?.clientsMayNotice === true,
-    failures: [...(served?.failures ?? []), ...last.failures].map(
-      ({ at, kind, detail }) => `${new Date(at).toISOString()} ${kind} ${detail}`,
-    ),
+    converged: after === null ? ['clients are not served'] : converged,
+    ...[during, ...(after ?? [])].reduce((sum, one) => ({
+      requests: sum.requests + one.requests,
+      failed: sum.failed + one.failed,
+      pause: Math.max(sum.pause, one.pause),
+      failures: [...sum.failures, ...one.failures],
+    })),
+    noticed,
   }
 }
 
 /**
  * What clients lost because dockerd was gone ends as long after it as they wait for an answer: it is over when nothing
- * failed for longer than that.
+ * failed for longer than that. Null where it is not over in time.
  */
-async function untilServed(
-  load: Load,
-): Promise<Pick<LoadResult, 'tried' | 'failed' | 'pause' | 'failures'> & { clean: boolean }> {
+async function untilServed(clients: Clients, judged: ReadonlySet<string>): Promise<Answered[] | null> {
   const end = performance.now() + PATIENCE
-  let sum = { tried: 0, failed: 0, pause: 0 }
-  const failures: LoadResult['failures'][number][] = []
-  for (;;) {
+  const answered: Answered[] = []
+  while (performance.now() < end) {
     await sleep(CLIENT_PATIENCE + 1_000)
-    const { tried, failed, pause, generations, failures: some } = await load.take()
-    failures.push(...some)
-    sum = { tried: sum.tried + tried, failed: sum.failed + failed, pause: Math.max(sum.pause, pause) }
-    const clean = failed === 0 && Object.keys(generations).length > 0
-    if (clean || performance.now() > end) return { ...sum, failures, clean }
+    const last = await clients.take(judged)
+    answered.push(last)
+    if (last.failed === 0 && last.requests > 0) return answered
   }
+  return null
 }
 
 interface Played {

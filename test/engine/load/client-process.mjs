@@ -25,13 +25,18 @@ function emptyFigures() {
       { tried: 0, succeeded: 0, failed: {}, opened: 0, pause: 0, pauseAt: 0, onePause: 0, onePauseAt: 0, times: [] },
     ]),
   )
-  return { since: Date.now(), pause: 0, pauseAt: 0, classes, ends: [], failures: [], generations: {} }
+  return { since: Date.now(), pause: 0, pauseAt: 0, classes, ends: [], failures: [], generations: {}, clients: {} }
 }
+
+/** The figures of one client; what it does is in those of its class, too. */
+const ofClient = (client) => (figures.clients[client] ??= { succeeded: 0, failed: 0, pause: 0, pauseAt: 0 })
 
 function succeeded(name, client, began, generation) {
   const now = performance.now()
   const one = figures.classes[name]
   one.succeeded += 1
+  ofClient(client).succeeded += 1
+  notePause(ofClient(client), 'pause', lastOf.get(client), now)
   one.times.push(now - began)
   figures.generations[generation] = (figures.generations[generation] ?? 0) + 1
   notePause(one, 'onePause', lastOf.get(client), now)
@@ -48,10 +53,12 @@ function notePause(into, key, last, now) {
   into[`${key}At`] = Date.now() - (now - last)
 }
 
-function failed(name, kind, detail) {
+function failed(name, client, kind, words) {
   const one = figures.classes[name]
   one.failed[kind] = (one.failed[kind] ?? 0) + 1
-  if (figures.failures.length < 200) figures.failures.push({ at: Date.now(), class: name, kind, detail })
+  ofClient(client).failed += 1
+  const detail = `${client}: ${words}`
+  if (figures.failures.length < 200) figures.failures.push({ at: Date.now(), class: name, client, kind, detail })
 }
 
 const kindOf = (error) =>
@@ -133,8 +140,8 @@ async function httpClient(name, number) {
       state.socket.write(request)
       answer = await until(state, () => answerIn(state))
     }
-    if (answer.failure !== undefined) failed(name, answer.failure.kind, `${client}: ${answer.failure.detail}`)
-    else if (answer.status !== 200) failed(name, 'wrong status', `${client}: HTTP ${answer.status}`)
+    if (answer.failure !== undefined) failed(name, client, answer.failure.kind, answer.failure.detail)
+    else if (answer.status !== 200) failed(name, client, 'wrong status', `HTTP ${answer.status}`)
     else succeeded(name, client, began, answer.body.trim())
     if (name === 'fresh' || answer.failure !== undefined || answer.closes) {
       state.socket.destroy()
@@ -162,7 +169,7 @@ async function longClient(number) {
     figures.classes.long.tried += 1
     const up = await connected(state)
     if (up.failure !== undefined) {
-      failed('long', up.failure.kind, `${client}: ${up.failure.detail}`)
+      failed('long', client, up.failure.kind, up.failure.detail)
       state.socket.destroy()
       await pause(5)
       continue
@@ -194,7 +201,7 @@ async function longClient(number) {
       generation = answer.from
       echoes += 1
       if (answer.right) succeeded('long', client, began, answer.from)
-      else failed('long', 'wrong answer', `${client}: not what was sent`)
+      else failed('long', client, 'wrong answer', 'not what was sent')
       await pause(echoEvery)
     }
     state.socket.destroy()
@@ -215,6 +222,7 @@ function result() {
   for (const [client, last] of lastOf) {
     const one = figures.classes[client.replace(/\d+$/, '')]
     notePause(one, 'onePause', last, now)
+    notePause(ofClient(client), 'pause', last, now)
   }
   for (const [name, last] of lastOfClass) notePause(figures.classes[name], 'pause', last, now)
   notePause(figures, 'pause', lastOfAll, now)
@@ -234,6 +242,7 @@ function result() {
     ends: figures.ends,
     failures: figures.failures,
     generations: figures.generations,
+    clients: figures.clients,
   }
 }
 

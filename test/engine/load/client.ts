@@ -83,11 +83,18 @@ export interface LoadResult {
   readonly failures: readonly {
     readonly at: number
     readonly class: LoadClass
+    /** The class and a number from 0, by which clients are dealt out over the addresses: `fresh0`. */
+    readonly client: string
     readonly kind: string
+    /** With the client. */
     readonly detail: string
   }[]
   /** What answered → how often. */
   readonly generations: Readonly<Record<string, number>>
+  /** By client; of those that did anything. `pause` as in a class, for this one alone. */
+  readonly clients: Readonly<
+    Record<string, { readonly succeeded: number; readonly failed: number; readonly pause: number }>
+  >
 }
 
 export interface Load {
