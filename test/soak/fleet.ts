@@ -83,7 +83,8 @@ export function leafText(leaf: LeafModel): string | null {
   if (kind === 'web') {
     const folder = way === 'never healthy' ? '/none' : '/www'
     // Each client of the load asks for a path of its own.
-    const pages = ['fresh', 'kept'].flatMap((name) => [0, 1, 2, 3].map((number) => `/www/${name}/${number}`))
+    const numbers = Array.from({ length: WEBS }, (_, number) => number)
+    const pages = ['fresh', 'kept'].flatMap((name) => numbers.map((number) => `/www/${name}/${number}`))
     const prepare = `mkdir -p /www/fresh /www/kept /none; echo ${generation} | tee ${pages.join(' ')} > /www/index.html`
     run(`${way === 'exits' ? 'exit 3; ' : ''}${prepare}; exec httpd -f -p 8080 -h ${folder}`)
     lines.push(
