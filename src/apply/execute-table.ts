@@ -88,6 +88,7 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   async function oneByOne(steps: readonly Step[], tried: Step[], atOnce: boolean): Promise<void> {
     for (const step of steps) {
       tried.push(step)
+      if (step.action.do === 'stop') await capture(step.action.container, bench)
       noteDown(step)
       await run(step.action, bench, atOnce)
       noteGap(step)
@@ -177,8 +178,10 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
   async function cleanUp(): Promise<void> {
     /** Leaves whose new container is down: the old one may be needed. */
     const kept = new Set<string>()
+    /** Containers that could not be stopped: to remove one would end it without its grace. */
+    const up = new Set<string>()
     for (const { action } of table.cleanup) {
-      if ('container' in action && kept.has(action.container.leaf)) continue
+      if ('container' in action && (kept.has(action.container.leaf) || up.has(action.container.name))) continue
       if (bench.closing.aborted) {
         leftovers.push(`${action.do}: left for the next start`)
         continue
@@ -187,6 +190,7 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
         await run(action, bench, false)
       } catch (error) {
         if (action.do === 'still-up') kept.add(action.leaf)
+        if (action.do === 'stop') up.add(action.container.name)
         leftovers.push(`${action.do}: ${messageOf(error)}`)
       }
     }

@@ -37,7 +37,6 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
     case 'unpause':
       return engine.unpause(idOf(action.container, bench))
     case 'stop':
-      if (failure === null) await capture(action.container, bench)
       return engine.stop(idOf(action.container, bench))
     case 'restart-policy':
       return engine.setRestartPolicy(idOf(action.container, bench), action.policy)

@@ -52,6 +52,23 @@ describe('a swap', () => {
     expect(Object.values(standing(host.engine))).toContain('running g1 no')
   })
 
+  it('leaves an old container that it could not stop as it is, and keeps nothing of it', async () => {
+    const after = web(2, 'update: {drain: 1s}')
+    const host = await ground(web(1), after)
+    const asked: string[] = []
+    const counted: Engine = new Proxy(failing(host.engine, 'stop', false), {
+      get(target, key, receiver) {
+        if (key === 'remove' || key === 'capture') asked.push(key)
+        return Reflect.get(target, key, receiver) as unknown
+      },
+    })
+    const result = await host.clock.run(execute(await tableFor(host, after), benchOn(host, after, counted)))
+    expect(result).toMatchObject({ outcome: { kind: 'done' }, leftovers: [expect.stringMatching(/^stop: /)] })
+    expect(standing(host.engine)).toMatchObject({ web: 'running g2 always' })
+    expect(Object.values(standing(host.engine))).toContain('running g1 no')
+    expect(asked).toEqual([])
+  })
+
   const positions = [
     ['findImage', 1],
     ['create', 1],
