@@ -32,15 +32,24 @@ export function createHealthWatch(
   const watched = new Map<string, Watched>()
   const seen = new Map<string, boolean>()
   const outputs = new Map<string, string>()
+  /** When graft looked last, by the steady clock. */
+  let lookedAt: number | null = null
   signal.addEventListener('abort', () => {
     for (const { stop } of watched.values()) stop.abort()
   })
 
+  /**
+   * Milliseconds; the engine's clock may be another than this host's, ahead or behind. What is new in this look started
+   * after the one before.
+   */
+  function upFor(startedAt: number | null): number {
+    const most = lookedAt === null ? Number.POSITIVE_INFINITY : clock.steady() - lookedAt
+    return Math.min(most, Math.max(0, clock.now() - (startedAt ?? clock.now())))
+  }
+
   async function watch(leaf: string, { containerId, startedAt, probe, stop }: Watched): Promise<void> {
     let failures = 0
-    // A start in the future was noted before the clock was set back.
-    const since = Math.max(0, clock.now() - (startedAt ?? clock.now()))
-    const graceUntil = clock.steady() + probe.start_period - since
+    const graceUntil = clock.steady() + probe.start_period - upFor(startedAt)
     while (!stop.signal.aborted) {
       await clock.sleep(probe.interval, stop.signal)
       if (stop.signal.aborted) return
@@ -84,6 +93,7 @@ export function createHealthWatch(
         watched.set(leaf, next)
         void watch(leaf, next)
       }
+      lookedAt = clock.steady()
     },
     seen: () => seen,
     output: (leaf) => outputs.get(leaf) ?? null,

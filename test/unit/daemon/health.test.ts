@@ -3,6 +3,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 
+import type { Engine } from '../../../src/apply/engine.ts'
 import { createHealthNews } from '../../../src/daemon/health-news.ts'
 import { createHealthWatch, type HealthWatch } from '../../../src/daemon/health-watch.ts'
 import type { Reconciler, Turn, Wish } from '../../../src/daemon/reconcile.ts'
@@ -27,11 +28,11 @@ interface Graft {
 }
 
 /** A graft as the daemon wires it. */
-function graftOn(host: Host): Graft {
+function graftOn(host: Host, engine: Engine = host.engine): Graft {
   const abort = new AbortController()
   ends.push(abort)
   const watch = createHealthWatch(host.engine, host.clock, abort.signal, () => undefined)
-  const own = reconcilerOn(host, host.engine, { probed: () => watch.seen() })
+  const own = reconcilerOn(host, engine, { probed: () => watch.seen() })
   return {
     watch,
     own,
@@ -95,6 +96,32 @@ describe.each(['http', 'tcp'] as const)('graft’s own %s probe', (kind) => {
     expect(graft.watch.output('web')).toMatch(kind === 'http' ? /503/ : /refused/)
     expect(turn.plan.tables).toEqual([])
     expect((await host.engine.inspect(id))?.startedAt).toBe(before)
+  })
+
+  it('gives one its start period, also where the engine’s clock is behind', async () => {
+    const tree = treeOf({ web: leaf(1, probe(kind).replace('interval', 'start_period: 30s, interval')) })
+    const host = await hostOf(tree, { behaviour: { healthyAfter: 20_000 } })
+    const id = await host.put(tree, 'web')
+    const behind: Engine = {
+      ...host.engine,
+      async observe(...asked) {
+        const seen = await host.engine.observe(...asked)
+        const earlier = (time: number | null) => (time === null ? null : time - 3_600_000)
+        return { ...seen, containers: seen.containers.map((one) => ({ ...one, startedAt: earlier(one.startedAt) })) }
+      },
+    }
+    const graft = graftOn(host, behind)
+    // Of one that runs when graft starts nothing but the engine's time is known.
+    await host.clock.advance(20_000)
+    await graft.run(wishOf(tree), 5)
+    await host.clock.run(host.engine.stop(id))
+    await host.engine.start(id)
+    const begun = (await host.engine.inspect(id))?.startedAt
+    await graft.run(wishOf(tree), 19)
+    expect(graft.watch.seen().has('web')).toBe(false)
+    await graft.run(wishOf(tree), 5)
+    expect(graft.watch.seen().get('web')).toBe(true)
+    expect((await host.engine.inspect(id))?.startedAt).toBe(begun)
   })
 
   it('goes on over a commit that is read afresh', async () => {
