@@ -3,7 +3,7 @@
 import type { ProbeResult } from '../apply/engine.ts'
 import { callForStream, rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
-import { engineWords, statusOf, toEngineFault } from './faults.ts'
+import { blamesCommand, engineWords, statusOf, toEngineFault } from './faults.ts'
 import { frames } from './stream-frames.ts'
 
 /** Bytes; the end of a check's output says most. More than is shown, because what is cut off is not cleaned of secrets. */
@@ -75,7 +75,11 @@ async function exitCodeOf(connection: EngineConnection, exec: string, signal: Ab
   }
 }
 
-/** 409: the container is stopped or paused. 400, 500 and a 404 of the exec itself: the command cannot be run. */
+/**
+ * 409: the container is stopped or paused. 400, a 404 of the exec itself, and a 500 in the words of the runtime: the
+ * command cannot be run. Anything else is the engine's own trouble, or that of what stands before it, and says nothing of
+ * the container.
+ */
 function refused(connection: EngineConnection, error: unknown): ProbeResult {
   const status = statusOf(error)
   const words = engineWords(error)
@@ -85,7 +89,9 @@ function refused(connection: EngineConnection, error: unknown): ProbeResult {
       output: /paused/i.test(words) ? 'the container is paused' : 'the container is not running',
     }
   }
-  if (status !== null && !/no such container/i.test(words)) return { healthy: false, output: words }
+  const isRuntime = /OCI runtime|exec failed|starting container process/i.test(words) || blamesCommand(words)
+  const isCommand = status === 400 || status === 404 || (status === 500 && isRuntime)
+  if (isCommand && !/no such container/i.test(words)) return { healthy: false, output: words }
   throw toEngineFault(error, connection.url, 'run a check')
 }
 
