@@ -26,6 +26,7 @@ import {
   firstState,
   heldLeaves,
   isExclusive,
+  isJoined,
   isSound,
   isStartFirst,
   LEAVES,
@@ -297,13 +298,14 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
         return
       }
       case 'remove': {
-        if (site.leaves.size <= 6 || !site.leaves.has(step.leaf)) return
+        if (site.leaves.size <= 6 || !site.leaves.has(step.leaf) || isJoined(step.leaf, site.leaves)) return
         const leaves = new Map(site.leaves)
         leaves.delete(step.leaf)
         return commit({ ...site, leaves, readable: true }, `without ${step.leaf}`)
       }
       case 'add': {
-        if (site.leaves.has(step.leaf)) return
+        const { joins } = placeOf(step.leaf)
+        if (site.leaves.has(step.leaf) || (joins !== undefined && !site.leaves.has(joins))) return
         const generation = (highest.get(step.leaf) ?? 0) + 1
         highest.set(step.leaf, generation)
         const used = [...site.leaves].filter(([leaf]) => isPort(leaf)).map(([, { port }]) => port)
@@ -423,7 +425,10 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   }
 
   /** Whether it may share a table with others. */
-  const isTogether = (leaf: string): boolean => placeOf(leaf).set === 'pair' || isPort(leaf)
+  const isTogether = (leaf: string): boolean => {
+    const { set, joins } = placeOf(leaf)
+    return set === 'pair' || isPort(leaf) || joins !== undefined || isJoined(leaf, site.leaves)
+  }
   const isPort = (leaf: string): boolean => placeOf(leaf).class === 'port'
 
   /** Null where all is as the last commit wants it; else what is not. */

@@ -34,13 +34,23 @@ export function behaviour({ environment }: RunningSpec): Behaviour {
   }
 }
 
-export type LeafClass = 'start-first' | 'probed' | 'exclusive' | 'port' | 'together' | 'together-exclusive' | 'job'
+export type LeafClass =
+  | 'start-first'
+  | 'probed'
+  | 'exclusive'
+  | 'port'
+  | 'together'
+  | 'together-exclusive'
+  | 'joiner'
+  | 'job'
 
 interface LeafPlace {
   readonly name: string
   readonly set: string
   readonly class: LeafClass
   readonly needs: readonly string[]
+  /** Of a joiner: the leaf in whose network namespace it lives. */
+  readonly joins?: string
 }
 
 const PLACES: readonly LeafPlace[] = [
@@ -54,6 +64,8 @@ const PLACES: readonly LeafPlace[] = [
   { name: 'right', set: 'pair', class: 'together', needs: [] },
   { name: 'store', set: 'pair', class: 'together-exclusive', needs: [] },
   { name: 'migrate', set: 'front', class: 'job', needs: [] },
+  { name: 'side', set: 'front', class: 'joiner', needs: [], joins: 'web' },
+  { name: 'mate', set: 'back', class: 'joiner', needs: [], joins: 'db' },
 ]
 export const LEAVES: readonly string[] = PLACES.map(({ name }) => name)
 export const SETS = ['front', 'back', 'pair'] as const
@@ -73,6 +85,11 @@ export interface SiteState {
   readonly readable: boolean
 }
 
+/** Whether another leaf that is there lives in its namespace, or would have none to live in. */
+export function isJoined(leaf: string, leaves: ReadonlyMap<string, LeafState>): boolean {
+  return PLACES.some(({ name, joins }) => joins === leaf && leaves.has(name))
+}
+
 export function placeOf(leaf: string): LeafPlace {
   const place = PLACES.find(({ name }) => name === leaf)
   if (place === undefined) throw new Error(`no leaf ${leaf}`)
@@ -81,7 +98,7 @@ export function placeOf(leaf: string): LeafPlace {
 
 export function isExclusive(leaf: string): boolean {
   const kind = placeOf(leaf).class
-  return kind === 'exclusive' || kind === 'port' || kind === 'job' || kind === 'together-exclusive'
+  return kind !== 'start-first' && kind !== 'probed' && kind !== 'together'
 }
 
 /** Jobs aside, what is not exclusive starts first. */
@@ -123,7 +140,7 @@ export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<
 }
 
 function leafText(name: string, { generation, flavour, port }: LeafState, state: SiteState): string {
-  const { class: kind, needs } = placeOf(name)
+  const { class: kind, needs, joins } = placeOf(name)
   const variable = kind === 'job' ? (isSound(flavour) ? 'done' : 'broken') : flavour
   const lines = [
     `generation: ${generation}`,
@@ -146,6 +163,7 @@ function leafText(name: string, { generation, flavour, port }: LeafState, state:
   else lines.push('healthcheck: {test: [CMD, check], interval: 1s, retries: 8}')
   if (kind === 'exclusive' || kind === 'together-exclusive') lines.push(`volumes: ["${name}:/data"]`)
   if (kind === 'port') lines.push(`ports: ["${port}:80"]`)
+  if (joins !== undefined) lines.push(`network_mode: "service:${joins}"`)
   return `${lines.join('\n')}\n`
 }
 
@@ -167,6 +185,9 @@ export function heldLeaves(state: SiteState, vetoed: ReadonlyMap<string, number>
     const members = [...state.leaves.keys()].filter((leaf) => placeOf(leaf).set === set)
     if (members.some((leaf) => held.has(leaf))) for (const leaf of members) held.add(leaf)
   }
+  // A leaf and what lives in its namespace go together.
+  for (const { name, joins } of PLACES)
+    if (joins !== undefined && (held.has(name) || held.has(joins))) held.add(name).add(joins)
   // One that stays as it was may hold the port that another one is to have.
   const ports = [...state.leaves.keys()].filter((leaf) => placeOf(leaf).class === 'port')
   if (ports.some((leaf) => held.has(leaf))) for (const leaf of ports) held.add(leaf)
