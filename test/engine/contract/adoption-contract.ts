@@ -101,10 +101,10 @@ export function adoptionContract(bench: ContractBench): void {
       if (sample === undefined) throw new Error('the sample has none')
       const wish = { ...sample, key: 'brief', name: `${ground().deployment}_brief-data` }
       await engine().createVolume(ground().deployment, wish)
-      expect((await faultOf(engine().removeVolume('someone-else', wish.name))).kind).toBe('name-taken')
+      expect((await faultOf(ground().direct.removeVolume('someone-else', wish.name))).kind).toBe('name-taken')
       expect((await engine().observe(ground().deployment, [])).volumes.has(wish.name)).toBe(true)
-      await engine().removeVolume(ground().deployment, wish.name)
-      await engine().removeVolume(ground().deployment, wish.name)
+      await ground().direct.removeVolume(ground().deployment, wish.name)
+      await ground().direct.removeVolume(ground().deployment, wish.name)
       expect((await engine().observe(ground().deployment, [])).volumes.has(wish.name)).toBe(false)
     })
 

@@ -12,6 +12,8 @@ import { leafOf, treeOf, openedSecrets } from './sample-tree.ts'
 export interface EngineGround {
   /** Has the images of field-cases.ts. */
   readonly engine: Engine
+  /** The same, past a proxy that lets through what a daemon does: for what `graft down --volumes` does. */
+  readonly direct: Engine
   /** Not used by anybody else. */
   readonly deployment: string
   /** A container that is not graft's, with this name; the result removes it. */

@@ -5,4 +5,6 @@ import { inject } from 'vitest'
 import { dockerGround } from './docker-ground.ts'
 import { engineContract } from './engine-contract.ts'
 
-engineContract('Docker Engine', () => dockerGround(inject('engineUrl'), `contract-${process.pid}`))
+engineContract('Docker Engine', () =>
+  dockerGround(inject('engineUrl'), `contract-${process.pid}`, inject('directEngineUrl')),
+)

@@ -24,8 +24,10 @@ interface ByHand {
   readonly url: string
 }
 
-export async function dockerGround(url: string, deployment: string): Promise<DockerGround> {
+/** `directUrl`: past the proxy, where `url` is one. */
+export async function dockerGround(url: string, deployment: string, directUrl = url): Promise<DockerGround> {
   const connection = await connectEngine(url)
+  const direct = url === directUrl ? connection : await connectEngine(directUrl)
   // What the test does by hand is none of graft's calls.
   const byHand: ByHand = { docker: engineClient(url), url }
   await cleanUp(byHand, deployment)
@@ -34,6 +36,7 @@ export async function dockerGround(url: string, deployment: string): Promise<Doc
   return {
     connection,
     engine: dockerEngine(connection),
+    direct: dockerEngine(direct),
     deployment,
     addForeign: async (name) => {
       const { Id: id } = await callEngine<{ Id: string }>(byHand, 'make a foreign container', {
@@ -53,6 +56,7 @@ export async function dockerGround(url: string, deployment: string): Promise<Doc
     cleanUp: async () => {
       await cleanUp(byHand, deployment)
       connection.close()
+      if (direct !== connection) direct.close()
     },
   }
 }

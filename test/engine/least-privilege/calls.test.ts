@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 
 import { engineClient } from '../../../src/demo/engine-address.ts'
 import { freePort } from '../../../src/demo/free-port.ts'
@@ -213,6 +213,8 @@ describe('is refused to whoever else has the socket', () => {
     expect(callUsed(method, path)?.only ?? null).toBe(method === 'DELETE' && path.startsWith('/volumes/') ? DOWN : null)
     if (callUsed(method, path) !== null) expect(callUsed(method, path)?.only).toBe(DOWN)
     expect(await status(method, path)).toBe(403)
+    // What it refuses, it says: the empty list above means something.
+    await vi.waitFor(() => expect(haproxy.refused()).toContain(`${method} ${path}`))
   })
 
   it('a form whose fields would win over the query', async () => {

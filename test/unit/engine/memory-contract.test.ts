@@ -22,6 +22,7 @@ function ground(): Promise<EngineGround> {
   engine.addImage(RICH_IMAGE, { facts: RICH_IMAGE_FACTS, behaviour })
   return Promise.resolve({
     engine,
+    direct: engine,
     deployment: 'contract',
     addForeign: (name) => {
       const id = engine.addForeign(name, BASE_IMAGE)
