@@ -161,7 +161,6 @@ const faults: readonly (Fault & { readonly usually?: boolean })[] = [
     begin: async () => {
       await bare('branch', '-m', 'main', 'trunk')
       await bare('symbolic-ref', 'HEAD', 'refs/heads/trunk')
-      await scene.git('branch', '-q', '-m', 'main', 'trunk')
       await pause(2_500)
     },
     said: async () => {
