@@ -116,13 +116,14 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
 
   /**
    * A job that has begun is not stopped half way because graft ends, or the engine does not answer: it runs on, and the
-   * next turn waits for it. Only where the job is all there is to the table: nothing else may stay half done.
+   * next turn waits for it. One that is done is not thrown away because that could not be written down. Only where the
+   * job is all there is to the table: nothing else may stay half done.
    */
   function leavesJob(error: unknown, tried: readonly Step[]): boolean {
-    const isJob = tried.at(-1)?.action.do === 'wait-job' && table.leaves.length === 1
     // What somebody did to it is taken back, and it runs anew.
-    if (error instanceof Interference) return false
-    return isJob && (error instanceof EngineFault || (bench.closing.aborted && error instanceof Superseded))
+    if (table.leaves.length > 1 || error instanceof Interference) return false
+    const begun = tried.some(({ action }) => action.do === 'wait-job')
+    return begun && (error instanceof EngineFault || (bench.closing.aborted && error instanceof Superseded))
   }
 
   /** `atOnce`: it has its slot already, or something is down for it. */
@@ -146,10 +147,14 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
      */
     let mayRun: string | null = null
     const down = new Set<string>()
+    // A job that is done, which could not be written down: its container is what tells.
+    const last = tried.at(-1)?.action
+    const unmarked = last?.do === 'mark-job-done' ? last.leaf : null
     for (const section of sectionsOf(actions, (action) => action)) {
       const work = async () => {
         for (const action of section.steps) {
           if (action.do === 'stop' && down.has(action.container.name)) continue
+          if (action.do === 'discard' && action.container.leaf === unmarked) continue
           if (mayRun !== null && bringsUp(action)) {
             leftovers.push(`${action.do}: not sure that ${mayRun} is down`)
             continue

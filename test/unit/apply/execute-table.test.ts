@@ -6,7 +6,7 @@ import type { Engine } from '../../../src/apply/engine.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
 import type { ImageDefinition } from '../../../src/engine/memory/behaviour.ts'
 import { standing } from '../daemon/memory-stage.ts'
-import { hostOf, job, leaf, treeOf, type Host } from '../plan/build.ts'
+import { hostOf, job, leaf, planOf, treeOf, type Host } from '../plan/build.ts'
 import { benchOn, done, execute, tableFor } from './bench.ts'
 import { failing } from './failing.ts'
 
@@ -212,6 +212,14 @@ describe('a newer commit', () => {
   })
 })
 
+/** Turn after turn, until nothing is left to do. */
+async function carryOutAll(host: Host, tree: Tree): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) {
+    const { tables } = planOf(tree, await host.observe(tree))
+    for (const table of tables) await host.clock.run(execute(table, benchOn(host, tree)))
+  }
+}
+
 describe('a job', () => {
   const slow: ImageDefinition = { behaviour: { exitsAfter: 60_000 } }
   const sync = treeOf({ sync: job(1) })
@@ -267,6 +275,49 @@ describe('a job', () => {
     const { outcome } = await host.clock.run(execute(await tableFor(host, sync), bench))
     expect(outcome).toMatchObject({ kind: 'fault', message: 'waitForExit failed' })
     expect(standing(host.engine)).toEqual({ 'sync.next': 'running g1 no' })
+  })
+
+  it.each([
+    ['createMark', false],
+    ['createMark', true],
+    ['rename', false],
+    ['rename', true],
+  ] as const)('that is done stays so where %s fails (with its effect: %s)', async (call, takesEffect) => {
+    const next = treeOf({ sync: job(2) })
+    const host = await ground(sync, next, { behaviour: { exitsAfter: 500 } })
+    await host.engine.createMark('shop', 'shop_sync.done-g1', 'sync', 1)
+    await host.clock.advance(1_000)
+    const bench = benchOn(host, next, failing(host.engine, call, takesEffect))
+    const { outcome } = await host.clock.run(execute(await tableFor(host, next), bench))
+    expect(outcome).toMatchObject({ kind: 'fault', message: `${call} failed` })
+    expect(standing(host.engine)).toMatchObject({ 'sync.next': 'exited g2 no' })
+    const [ran] = [...host.engine.world().containers.values()].filter(({ name }) => name === 'sync.next')
+    await carryOutAll(host, next)
+    expect(standing(host.engine)).toEqual({ sync: 'exited g2 no' })
+    // It has not run again.
+    expect([...host.engine.world().containers.keys()]).toEqual([ran?.id])
+  })
+
+  it('that is done stays so where that cannot be written down, though what goes with it is taken back', async () => {
+    const together = (n: number) =>
+      treeOf({ sync: job(n), web: leaf(n, 'environment: {STAYS: "1"}') }, 'update: {together: true}\n')
+    const behaviour: ImageDefinition['behaviour'] = ({ environment }) =>
+      environment['STAYS'] === undefined ? { exitsAfter: 500 } : {}
+    const host = await ground(together(1), together(2), { behaviour })
+    await host.engine.createMark('shop', 'shop_sync.done-g1', 'sync', 1)
+    await host.clock.advance(1_000)
+    const bench = benchOn(host, together(2), failing(host.engine, 'createMark', false))
+    const { outcome } = await host.clock.run(execute(await tableFor(host, together(2)), bench))
+    expect(outcome).toMatchObject({ kind: 'fault', message: 'createMark failed' })
+    expect(standing(host.engine)).toEqual({
+      sync: 'exited g1 no',
+      'sync.next': 'exited g2 no',
+      web: 'running g1 always',
+    })
+    const [ran] = [...host.engine.world().containers.values()].filter(({ name }) => name === 'sync.next')
+    await carryOutAll(host, together(2))
+    expect(standing(host.engine)).toEqual({ sync: 'exited g2 no', web: 'running g2 always' })
+    expect([...host.engine.world().containers.keys()]).toContain(ran?.id)
   })
 
   it('is not blamed when the engine goes down with it', async () => {
