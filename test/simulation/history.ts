@@ -419,7 +419,9 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (act === 'prune')
         for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)
     })
-    watch.excuse(leaf, acting)
+    // What graft has asked for before may take its effect beside it.
+    const asked = [...onTheWay.values()]
+    watch.excuse(leaf, Promise.allSettled([acting, ...asked]))
     // What an engine refuses to do.
     await acting.catch(() => undefined)
   }
