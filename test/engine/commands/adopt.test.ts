@@ -208,7 +208,7 @@ describe('a Compose project', () => {
         '',
       ].join('\n'),
     )
-    const env = { ...process.env, DOCKER_HOST: inject('engineUrl') }
+    const env = { ...process.env, DOCKER_HOST: inject('directEngineUrl') }
     await run(compose, ['up', '-d', '--pull', 'never'], { cwd: folder, env })
     try {
       const rows = await stage.docker.listContainers({
