@@ -37,7 +37,7 @@ export function toEngineFault(error: unknown, url: string, what: string): Engine
   if (status === 404) {
     return new EngineFault('not-found', message, 'Nothing has to be done, the next turn looks again', cause)
   }
-  if (status === 401 || status === 403) {
+  if ((status === 401 || status === 403) && !OWN_REFUSALS.test(words)) {
     return new EngineFault(
       'engine',
       message,
@@ -80,7 +80,13 @@ function nameTaken(message: string, cause: { cause: unknown }): EngineFault {
   )
 }
 
+/** What the engine itself answers with 403: networks that overlap, that are in use, and its own. */
+const OWN_REFUSALS = /overlaps with other|active endpoints|pre-?defined/i
+
 function remedyFor(words: string): string {
+  if (/overlaps with other/i.test(words)) {
+    return 'Give the network another subnet in deployment.yaml: one on this host has these addresses'
+  }
   if (/port is already allocated|address already in use|failed to bind/i.test(words)) {
     return 'Stop what holds this port on the host, or publish another one'
   }

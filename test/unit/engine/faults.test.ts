@@ -33,6 +33,15 @@ describe('toEngineFault', () => {
     expect(fault(answer(status, words))).toMatchObject({ kind, message: `cannot create container web: ${words}` })
   })
 
+  it.each([
+    ['Pool overlaps with other one on this address space', /another subnet/],
+    ['invalid pool request: Pool overlaps with other one on this address space', /another subnet/],
+    ['error while removing network: network x id 3f has active endpoints', /tried again/],
+    ['Forbidden', /something before it denies the call/],
+  ])('tells the engine’s own 403 from that of a proxy: %s', (words, remedy) => {
+    expect(fault(answer(403, words)).remedy).toMatch(remedy)
+  })
+
   it('has a remedy for a port that is taken', () => {
     expect(fault(answer(500, 'Bind for 0.0.0.0:80 failed: port is already allocated')).remedy).toMatch(
       /holds this port/,
