@@ -250,13 +250,17 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   }
 
   function commit(next: SiteState, subject: string): void {
+    const before = site.leaves
     site = next
     const after = filesOf(site)
     repository.commit(changes(files, after), subject)
     files = after
     if (site.readable) noteWish()
     // What switches together is tried anew when one of it changes.
-    for (const key of tries.keys()) if (isTogether(key.split(' ')[0] ?? '')) tries.delete(key)
+    for (const key of tries.keys()) {
+      const leaf = key.split(' ')[0] ?? ''
+      if (isTogether(leaf) || isJoined(leaf, before) || isJoined(leaf, site.leaves)) tries.delete(key)
+    }
     tell(`commit: ${subject}`)
     graft?.daemon.pushed()
   }
@@ -429,7 +433,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   /** Whether it may share a table with others. */
   const isTogether = (leaf: string): boolean => {
     const { set, joins } = placeOf(leaf)
-    return set === 'pair' || isPort(leaf) || joins !== undefined || isJoined(leaf, site.leaves)
+    return set === 'pair' || isPort(leaf) || joins !== undefined
   }
   const isPort = (leaf: string): boolean => placeOf(leaf).class === 'port'
 
