@@ -49,7 +49,7 @@ let summary: Summary
 let story = ''
 
 beforeAll(async () => {
-  docker = engineClient(inject('engineUrl'))
+  docker = engineClient(inject('directEngineUrl'))
   folder = await mkdtemp(join(tmpdir(), 'graft-demo-test-'))
   await run('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: project })
   foreign = await docker.createContainer({
@@ -60,7 +60,7 @@ beforeAll(async () => {
   })
   await foreign.start()
   before = await contents()
-  const args = ['dist/main.js', 'demo', '--json', '--engine', inject('engineUrl'), '--folder', join(folder, 'demo')]
+  const args = ['dist/main.js', 'demo', '--json', '--engine', inject('directEngineUrl'), '--folder', join(folder, 'demo')]
   const outcome = await run(process.execPath, args, { cwd: project }).catch(
     (error: { stdout: string; stderr: string }) => error,
   )
