@@ -14,7 +14,7 @@ import type { News } from './news.ts'
 import { WORKED_ON } from '../plan/proposal.ts'
 import type { Accepted, Deployment, Judgement } from './open-deployment.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
-import { jittered, LOOK_AT_LEAST, pauseAfter, untilRetry } from './pauses.ts'
+import { createRetries, jittered, LOOK_AT_LEAST, untilRetry } from './pauses.ts'
 import type { Reconciler, Turn, Wish } from './reconcile.ts'
 import { chooseForRestart } from './restarts.ts'
 import { stillMeant } from './still-meant.ts'
@@ -91,21 +91,19 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
   deployment.repository.onHint(() => repositoryWaker.wake())
 
   async function follow(): Promise<void> {
-    let failures = 0
+    const retries = createRetries(clock)
     while (!signal.aborted) {
       let pause = isRemoteAddress(deployment.settings.repo) ? deployment.settings.poll * 1000 : LOCAL_POLL
       try {
         const { commit } = await deployment.repository.refresh(signal)
-        if (failures > 0) tell({ kind: 'repository-back' })
-        failures = 0
+        if (retries.succeeded()) tell({ kind: 'repository-back' })
         repository = { ...repository, tip: commit, seenAt: clock.now(), fault: null }
         await consider(commit)
         await deployment.lastTip.keep(commit.id)
       } catch (error) {
         if (signal.aborted) return
-        failures++
         const [message, remedy] = faultWords(error, deployment.state.root)
-        pause = pauseAfter(failures)
+        pause = retries.failed()
         if (repository.fault?.message !== message) tell({ kind: 'repository-fault', message, remedy, retryIn: pause })
         repository = { ...repository, fault: { message, remedy } }
         await goOnWithWhatIsHere()
@@ -188,7 +186,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
   }
 
   async function reconcile(): Promise<void> {
-    let failures = 0
+    const retries = createRetries(clock)
     while (!signal.aborted) {
       let pause = LOOK_AT_LEAST
       if (wish !== null) {
@@ -196,8 +194,7 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           const begun = clock.steady()
           await options.stillOurs()
           turn = await reconciler.turn(wish)
-          if (failures > 0) tell({ kind: 'engine-back' })
-          failures = 0
+          if (retries.succeeded()) tell({ kind: 'engine-back' })
           engineFault = null
           options.onTurn(turn)
           options.recorder?.noteTurn(turn, reconciler.busy())
@@ -207,9 +204,8 @@ export function startDaemon(options: DaemonOptions, onWake: (wake: () => void) =
           tell({ kind: 'turn', turn, milliseconds: clock.steady() - begun })
           pause = Math.min(pause, untilRetry(turn, clock.now()))
         } catch (error) {
-          failures++
           const [message, remedy] = faultWords(error, deployment.state.root)
-          pause = pauseAfter(failures)
+          pause = retries.failed()
           if (engineFault !== message) tell({ kind: 'engine-fault', message, remedy, retryIn: pause })
           engineFault = message
         }

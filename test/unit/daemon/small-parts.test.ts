@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 
 import { openStateFolder } from '../../../src/daemon/state-folder.ts'
 import { createWaits } from '../../../src/daemon/waits.ts'
+import { createRetries } from '../../../src/daemon/pauses.ts'
 import { createWaker } from '../../../src/daemon/waker.ts'
 import { virtualClock } from '../../../src/engine/memory/clock.ts'
 
@@ -55,6 +56,30 @@ describe('waits', () => {
     const before = waits.current()
     waits.fault('web', SPEC, 'x', 0)
     expect(before.size).toBe(0)
+  })
+})
+
+describe('the pauses after faults', () => {
+  it('double only after a whole pause, up to a minute, and begin anew when all is well', async () => {
+    const clock = virtualClock()
+    const retries = createRetries(clock)
+    expect(retries.succeeded()).toBe(false)
+    // A burst of wakes in a fault of some seconds.
+    const burst: number[] = []
+    for (let wakes = 0; wakes < 10; wakes++) {
+      burst.push(retries.failed())
+      await clock.advance(100)
+    }
+    expect(burst).toEqual(Array.from({ length: 10 }, () => 1_000))
+    const alone: number[] = []
+    for (let turns = 0; turns < 8; turns++) {
+      await clock.advance(alone.at(-1) ?? 1_000)
+      alone.push(retries.failed())
+    }
+    expect(alone).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
+    expect(retries.succeeded()).toBe(true)
+    expect(retries.succeeded()).toBe(false)
+    expect(retries.failed()).toBe(1_000)
   })
 })
 
