@@ -60,7 +60,15 @@ beforeAll(async () => {
   })
   await foreign.start()
   before = await contents()
-  const args = ['dist/main.js', 'demo', '--json', '--engine', inject('directEngineUrl'), '--folder', join(folder, 'demo')]
+  const args = [
+    'dist/main.js',
+    'demo',
+    '--json',
+    '--engine',
+    inject('directEngineUrl'),
+    '--folder',
+    join(folder, 'demo'),
+  ]
   const outcome = await run(process.execPath, args, { cwd: project }).catch(
     (error: { stdout: string; stderr: string }) => error,
   )
