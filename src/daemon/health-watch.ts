@@ -10,7 +10,10 @@ import type { Turn } from './reconcile.ts'
 export interface HealthWatch {
   /** Probes what runs after a turn, and nothing else any more. */
   follow(turn: Turn): void
-  /** By leaf: false after `retries` failures in a row, true after a success; absent until one of the two. */
+  /**
+   * By leaf: false after `retries` failures in a row, true after a success; absent until one of the two. What runs
+   * another generation than is declared has to succeed once before its failures count.
+   */
   seen(): ReadonlyMap<string, boolean>
   /** What the last probe of a leaf saw, for a person; null for none. */
   output(leaf: string): string | null
@@ -20,6 +23,8 @@ interface Watched {
   readonly containerId: string
   readonly startedAt: number | null
   readonly probe: Probe
+  /** Whether the probe was declared with this generation of the container; another one's need not fit. */
+  readonly isItsOwn: boolean
   readonly stop: AbortController
 }
 
@@ -47,8 +52,9 @@ export function createHealthWatch(
     return Math.min(most, Math.max(0, clock.now() - (startedAt ?? clock.now())))
   }
 
-  async function watch(leaf: string, { containerId, startedAt, probe, stop }: Watched): Promise<void> {
+  async function watch(leaf: string, { containerId, startedAt, probe, isItsOwn, stop }: Watched): Promise<void> {
     let failures = 0
+    let fits = isItsOwn
     const graceUntil = clock.steady() + probe.start_period - upFor(startedAt)
     while (!stop.signal.aborted) {
       await clock.sleep(probe.interval, stop.signal)
@@ -59,7 +65,9 @@ export function createHealthWatch(
       const { healthy, output } = result
       outputs.set(leaf, output)
       failures = healthy ? 0 : failures + 1
-      const verdict = healthy ? true : failures >= probe.retries && clock.steady() > graceUntil ? false : undefined
+      fits ||= healthy
+      const isSick = fits && failures >= probe.retries && clock.steady() > graceUntil
+      const verdict = healthy ? true : isSick ? false : undefined
       if (verdict === undefined || seen.get(leaf) === verdict) continue
       seen.set(leaf, verdict)
       onChange()
@@ -81,8 +89,10 @@ export function createHealthWatch(
       for (const leaf of wish.tree.leaves.values()) {
         const container = live.get(liveName(wish.tree.prefix, leaf.name))
         if (!isProbed(leaf) || container?.state !== 'running') continue
-        const { id, startedAt } = container
-        wanted.set(leaf.name, { containerId: id, startedAt, probe: leaf.probe, stop: new AbortController() })
+        const { id, startedAt, labels } = container
+        const isItsOwn = labels.generation === leaf.generation
+        const stop = new AbortController()
+        wanted.set(leaf.name, { containerId: id, startedAt, probe: leaf.probe, isItsOwn, stop })
       }
       for (const [leaf, old] of watched) {
         const next = wanted.get(leaf)
@@ -103,6 +113,7 @@ export function createHealthWatch(
 /** A commit that is read afresh may make an equal probe anew. */
 function isSame(next: Watched, old: Watched): boolean {
   if (next.containerId !== old.containerId || next.startedAt !== old.startedAt) return false
+  if (next.isItsOwn && !old.isItsOwn) return false
   return next.probe === old.probe || JSON.stringify(next.probe) === JSON.stringify(old.probe)
 }
 

@@ -2,6 +2,7 @@
 
 import { privilegesOf } from '../desired/privileges.ts'
 import type { Leaf, Tree } from '../desired/tree.ts'
+import { ailmentOf, restartSteps, startedBefore } from './ailment.ts'
 import { compareContainer } from './compare.ts'
 import { gainsOf } from './gains.ts'
 import { gapInPlace, gapOf } from './gap.ts'
@@ -19,7 +20,6 @@ import { failedBefore, mendStateOf, waitOf } from './meanwhile.ts'
 import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
 import { describeChange, repairInPlace } from './repair.ts'
 import { bringBack, stopped, wasStopped } from './set-life.ts'
-import { refOf, step } from './steps.ts'
 import { joinedLeaves, swapOrder } from './swap-order.ts'
 import type { FieldChange } from './verdict.ts'
 
@@ -69,8 +69,8 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
 
 /** Right spec, right state: what is left is its health, and what it hangs on. */
 function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Proposal {
-  const sick = isUnhealthy(leaf, live, context.input.probed) && leaf.on_unhealthy === 'restart'
-  const reason = sick ? 'its health check fails' : restartReason(leaf, live, context)
+  const ailment = ailmentOf(leaf, live, context)
+  const reason = ailment?.because ?? replacedDependency(leaf, live, context)
   const behind = reason === null && isIngress(leaf) ? ingressBehind(live, context) : null
   if (behind !== null) {
     const waiting = waitOf(leaf, context, FOLLOWING)
@@ -80,30 +80,17 @@ function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Pro
   if (reason === null) return keep(leaf, live, 'as declared', { notes: notesOn(leaf, live, context) })
   const waiting = waitOf(leaf, context)
   if (waiting !== null) return hold(leaf, live, `${reason}; ${waiting.because}`, { retryAt: waiting.until })
-  const container = refOf(leaf.name, live)
   return {
     verdict: verdictOf(leaf, live, 'restore', reason, { gap: gapInPlace(context.input.gaps.get(leaf.name) ?? null) }),
-    work: inPlace(leaf.name, [
-      ...(sick ? [step({ do: 'confirm-unhealthy', leaf: leaf.name, container })] : []),
-      step({ do: 'stop', container }),
-      step({ do: 'start', container }),
-    ]),
+    work: inPlace(leaf.name, ailment?.steps ?? restartSteps(leaf.name, live)),
   }
 }
 
-function restartReason(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
-  // A time that is still to come was noted before the engine's clock was set back; it would ask for restarts until then.
-  const startedBefore = (time: number) => (live.startedAt ?? 0) < time && time <= context.input.now
+function replacedDependency(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
   for (const [name, dependency] of leaf.dependencies) {
     const other = context.live(name)
-    if (dependency.restart && other !== null && startedBefore(other.createdAt)) {
+    if (dependency.restart && other !== null && startedBefore(live, other.createdAt, context.input.now)) {
       return `${name}, which it asks to be restarted with, was replaced`
-    }
-  }
-  for (const joined of joinedLeaves(leaf)) {
-    const host = context.live(joined)
-    if (host !== null && startedBefore(host.startedAt ?? 0)) {
-      return `${joined}, whose namespace it joins, was restarted`
     }
   }
   return null

@@ -1,6 +1,7 @@
 // What is held or refused is still kept running as it is, at a pace of its own.
 
 import type { Leaf } from '../desired/tree.ts'
+import { ailmentOf } from './ailment.ts'
 import type { LeafContext } from './leaf-context.ts'
 import type { ObservedContainer } from './observed.ts'
 import { isWanted } from './planning.ts'
@@ -32,7 +33,10 @@ export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { un
   return wait
 }
 
-/** What runs stays as it is, but it keeps running: its state is mended even where its spec may not change. */
+/**
+ * What runs stays as it is, but it keeps running: its state is mended even where its spec may not change, and it is
+ * started again where nothing else helps.
+ */
 export function mendStateOf(
   leaf: Leaf,
   live: ObservedContainer | null,
@@ -41,7 +45,8 @@ export function mendStateOf(
   context: LeafContext,
   more: Partial<Verdict> = {},
 ): Proposal {
-  const repair = live === null ? null : repairMeanwhile(leaf, context.input.tree, live)
+  const repair =
+    live === null ? null : (repairMeanwhile(leaf, context.input.tree, live) ?? ailmentOf(leaf, live, context))
   if (repair === null) return { verdict: verdictOf(leaf, live, kind, because, more), work: null }
   const words = `${because}; meanwhile: ${repair.because}`
   const waiting = waitOf(leaf, context, kind === 'restore' ? leaf.name : meanwhileOf(leaf.name))

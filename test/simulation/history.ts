@@ -11,6 +11,7 @@ import { createReconciler } from '../../src/daemon/reconcile.ts'
 import { NO_POLICY } from '../../src/desired/policy.ts'
 import { createReader } from '../../src/desired/read.ts'
 import type { Tree } from '../../src/desired/tree.ts'
+import { claimedElsewhere } from '../../src/engine/memory/claims.ts'
 import { virtualClock } from '../../src/engine/memory/clock.ts'
 import { memoryEngine } from '../../src/engine/memory/memory-engine.ts'
 import { labelsOf } from '../../src/engine/memory/world.ts'
@@ -182,6 +183,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     if (container === undefined || labels === null || !container.name.endsWith('.next')) return
     const state = past.get(labels.leaf)?.find(({ generation }) => generation === labels.generation)
     if (state === undefined || isSound(state.flavour)) return
+    // What lacks a port or the container in whose namespace it lives does not begin at all.
+    if (claimedElsewhere(world, container) !== null) return
     const key = `${labels.leaf} generation ${labels.generation}`
     const known = tries.get(key) ?? { count: 0, disturbedBefore: disturbances }
     known.count++

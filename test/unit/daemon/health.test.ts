@@ -124,6 +124,30 @@ describe.each(['http', 'tcp'] as const)('graft’s own %s probe', (kind) => {
     expect((await host.engine.inspect(id))?.startedAt).toBe(begun)
   })
 
+  it('judges what runs while a newer generation is held only by a check that it has passed', async () => {
+    const ran = treeOf({ web: leaf(1, probe(kind)) })
+    const held = treeOf({ web: leaf(2, probe(kind)) })
+    const failed = { role: 'failed', state: 'exited', exitCode: 3 } as const
+    const never = await hostOf(held, { behaviour: { healthyAfter: 'never' } })
+    const stays = await never.put(ran, 'web')
+    await never.put(held, 'web', failed)
+    const begun = (await never.engine.inspect(stays))?.startedAt
+    const graft = graftOn(never)
+    await graft.run(wishOf(held), 30)
+    expect(graft.watch.seen().has('web')).toBe(false)
+    expect((await never.engine.inspect(stays))?.startedAt).toBe(begun)
+    // The commit is taken back: now the check is its own.
+    await graft.run(wishOf(ran), 10)
+    expect((await never.engine.inspect(stays))?.startedAt).toBeGreaterThan(begun ?? Infinity)
+
+    const once = await hostOf(held, { behaviour: { sickAfter: 20_000 } })
+    const id = await once.put(ran, 'web')
+    await once.put(held, 'web', failed)
+    const before = (await once.engine.inspect(id))?.startedAt ?? Infinity
+    await graftOn(once).run(wishOf(held), 35)
+    expect((await once.engine.inspect(id))?.startedAt).toBeGreaterThan(before)
+  })
+
   it('goes on over a commit that is read afresh', async () => {
     const tree = treeOf({ web: leaf(1, probe(kind)) })
     const host = await hostOf(tree)

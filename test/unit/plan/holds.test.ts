@@ -51,6 +51,42 @@ describe('hold', () => {
     })
   })
 
+  it('what runs is started again meanwhile where its own check fails, unless its file says otherwise', async () => {
+    const check = 'healthcheck: {test: [CMD, ok]}'
+    const two = treeOf({ web: leaf(2, check) })
+    const host = await running(treeOf({ web: leaf(1, check) }), two)
+    await host.put(two, 'web', { role: 'failed', state: 'exited', exitCode: 3 })
+    const sick = withContainer(await host.observe(two), 'web', { health: 'unhealthy' })
+    expect(on(two, sick)).toMatchObject({
+      said: 'hold: generation 2 failed before (it ended with exit code 3; see web.failed); meanwhile: its health check fails',
+      steps: ['confirm-unhealthy web', 'stop web', 'start web'],
+    })
+    const ignored = treeOf({ web: leaf(2, `${check}\non_unhealthy: ignore`) })
+    expect(on(ignored, sick).steps).toEqual([])
+  })
+
+  it('what runs is started again meanwhile when the owner of its namespace was, not when that one is gone', async () => {
+    const joins = 'network_mode: service:main'
+    const two = treeOf({ main: leaf(1), web: leaf(2, joins) })
+    const host = await hostOf(two)
+    const main = await host.put(two, 'main')
+    await host.put(treeOf({ main: leaf(1), web: leaf(1, joins) }), 'web')
+    await host.put(two, 'web', { role: 'failed', state: 'exited', exitCode: 3 })
+    const said = 'hold: generation 2 failed before (it ended with exit code 3; see web.failed)'
+    const now = () => ({ now: host.clock.now() })
+    expect(on(two, await host.observe(two), now())).toMatchObject({ said, steps: [] })
+    await host.engine.stop(main)
+    await host.engine.start(main)
+    expect(on(two, await host.observe(two), now())).toMatchObject({
+      said: `${said}; meanwhile: main, whose namespace it joins, was restarted`,
+      steps: ['stop web', 'start web'],
+    })
+    await host.engine.stop(main)
+    await host.engine.remove(main)
+    await host.put(two, 'main')
+    expect(on(two, await host.observe(two), now())).toMatchObject({ said, steps: [] })
+  })
+
   it('a suspended set', async () => {
     const suspended = treeOf({ web: leaf(2) }, 'suspend: true\n')
     expect(on(suspended, await (await running(before, tree)).observe(suspended))).toMatchObject({
