@@ -37,6 +37,7 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
     case 'unpause':
       return engine.unpause(idOf(action.container, bench))
     case 'stop':
+    case 'keep-down':
       return engine.stop(idOf(action.container, bench))
     case 'restart-policy':
       return engine.setRestartPolicy(idOf(action.container, bench), action.policy)

@@ -22,6 +22,8 @@ export type Action =
   | { readonly do: 'unpause'; readonly container: ContainerRef }
   /** Stops with the container's own grace period. */
   | { readonly do: 'stop'; readonly container: ContainerRef }
+  /** Ends what somebody may have started since it was stopped, right before the start of what must be the only one. */
+  | { readonly do: 'keep-down'; readonly container: ContainerRef }
   | { readonly do: 'restart-policy'; readonly container: ContainerRef; readonly policy: string }
   | { readonly do: 'rename'; readonly container: ContainerRef; readonly to: string }
   | { readonly do: 'remove'; readonly container: ContainerRef }

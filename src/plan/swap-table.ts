@@ -5,7 +5,7 @@ import type { Tree } from '../desired/tree.ts'
 import type { Work } from './proposal.ts'
 import type { ContainerRef, Step, Table } from './step.ts'
 import { carriesIngress, follow } from './ingress-steps.ts'
-import { bringUp, markJobDone, newCandidate, retire, stage, staysDown, step, takeDown } from './steps.ts'
+import { bringUp, markJobDone, newCandidate, refOf, retire, stage, staysDown, step, takeDown } from './steps.ts'
 import { switchOver } from './switch-over.ts'
 import { runs } from './planning.ts'
 import { swapPhases } from './swap-phases.ts'
@@ -41,7 +41,7 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
       ...phases.first.flatMap(up),
       ...group.removals.flatMap(removedGoesDown),
       ...phases.last.toReversed().flatMap((swap) => liveGoesDown(swap, prefix)),
-      ...phases.last.flatMap(up),
+      ...phases.last.flatMap((swap, index) => [...(index === 0 ? [] : liveIsDown(swap)), ...up(swap)]),
       ...stillUp([...phases.first, ...phases.last], prefix),
     ],
     commit: [...(alone?.leaf.kind === 'job' ? [markJobDone(tree.name, alone.leaf)] : []), ...over.commit],
@@ -77,6 +77,12 @@ function liveGoesDown({ leaf, live, order }: Swap, prefix: string): Step[] {
   return runs(live) || live.state === 'paused'
     ? takeDown(leaf.name, live, newCandidate(prefix, leaf.name))
     : staysDown(leaf.name, live)
+}
+
+/** Another one's gate lies between its stop and the start of its successor: somebody may have started it meanwhile. */
+function liveIsDown({ leaf, live, order }: Swap): Step[] {
+  if (live === null || leaf.kind === 'job' || order.kind === 'start-first') return []
+  return [step({ do: 'keep-down', container: refOf(leaf.name, live) })]
 }
 
 function removedGoesDown({ situation }: Removal): Step[] {

@@ -17,6 +17,7 @@ export function phaseOf(action: Action, undo: boolean): string | null {
     case 'unpause':
       return 'unpause'
     case 'stop':
+    case 'keep-down':
       return 'stop'
     case 'gate':
       return 'gate'

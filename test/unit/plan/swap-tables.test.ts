@@ -103,6 +103,7 @@ describe('the order of a swap', () => {
                stop left                                undo: stop left.next, start left
                start left.next                          undo: stop left.next
                gate left.next
+               keep-down right
                start right.next                         undo: stop right.next
                gate right.next
                still-up left.next

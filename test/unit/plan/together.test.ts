@@ -61,6 +61,7 @@ describe('the table of a set that switches together', () => {
                stop db                                  undo: stop db.next, start db
                start db.next                            undo: stop db.next
                gate db.next
+               keep-down queue
                start queue.next                         undo: stop queue.next
                gate queue.next
                start api.next                           undo: stop api.next
