@@ -128,11 +128,14 @@ async function playRound({ ground, fleet, watch, clients, before, act, fault, wa
   watch.unexcuse()
   const noticed = fault?.clientsMayNotice === true
   const during = await clients.take(judged)
-  const after = noticed ? await untilServed(clients, judged) : []
+  const after = noticed ? await untilServed(clients, judged, CLIENT_PATIENCE + 1_000) : []
+  // The port of a leaf that came back opens behind its gate, and only then is it counted what its clients lose.
+  const back = new Set([...served(fleet)].filter((leaf) => !before.has(leaf)))
+  const opened = back.size === 0 ? [] : await untilServed(clients, back, 500)
   return {
     commit: act.what,
     fault: fault?.what ?? 'no fault',
-    converged: after === null ? ['clients are not served'] : converged,
+    converged: after === null || opened === null ? ['clients are not served'] : converged,
     ...[during, ...(after ?? [])].reduce((sum, one) => ({
       requests: sum.requests + one.requests,
       failed: sum.failed + one.failed,
@@ -144,14 +147,14 @@ async function playRound({ ground, fleet, watch, clients, before, act, fault, wa
 }
 
 /**
- * What clients lost because dockerd was gone ends as long after it as they wait for an answer: it is over when nothing
- * failed for longer than that. Null where it is not over in time.
+ * Until nothing fails for `calm` milliseconds; null where that takes too long. What clients lost because dockerd was gone
+ * may end as long after it as they wait for an answer.
  */
-async function untilServed(clients: Clients, judged: ReadonlySet<string>): Promise<Answered[] | null> {
+async function untilServed(clients: Clients, judged: ReadonlySet<string>, calm: number): Promise<Answered[] | null> {
   const end = performance.now() + PATIENCE
   const answered: Answered[] = []
   while (performance.now() < end) {
-    await sleep(CLIENT_PATIENCE + 1_000)
+    await sleep(calm)
     const last = await clients.take(judged)
     answered.push(last)
     if (last.failed === 0 && last.requests > 0) return answered
