@@ -159,12 +159,20 @@ function engineName(parts: DeploymentParts, key: string, external: boolean): str
   return external ? key : `${parts.name}_${key}`
 }
 
-/** With an ingress its volume is there already, and what lies in it opens the ingress to whoever mounts it. */
+/**
+ * What lies in the ingress's volume opens the ingress to whoever mounts it, also to one that did so before there was an
+ * ingress.
+ */
 function takenVolume(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {
-  if (parts.ingress === null || !Object.hasOwn(parts.volumes, INGRESS_VOLUME)) return []
-  const place = locate(document.entry, ['volumes', INGRESS_VOLUME], 'key')
-  const message = `the volume ${INGRESS_VOLUME} is the ingress's own`
-  return [{ ...place, message, remedy: 'give yours another name', leaf: null, severity: 'unreadable' }]
+  const taken = engineName(parts, INGRESS_VOLUME, false)
+  return Object.entries(parts.volumes).flatMap(([key, { name, external }]): Problem[] => {
+    // With an ingress, another one of its name is a clash of names.
+    const isTaken = parts.ingress === null && (name ?? engineName(parts, key, external)) === taken
+    if (key !== INGRESS_VOLUME && !isTaken) return []
+    const place = locate(document.entry, ['volumes', key], 'key')
+    const message = `the volume ${key === INGRESS_VOLUME ? key : taken} is the ingress's own`
+    return [{ ...place, message, remedy: 'give yours another name', leaf: null, severity: 'unreadable' }]
+  })
 }
 
 function engineNameClashes(parts: DeploymentParts, document: YamlDocument, locate: Locate): Problem[] {

@@ -7,13 +7,13 @@ import { rawCall } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
 import { imageFacts } from './image-facts.ts'
-import { formatReference, parseReference } from '../desired/image-reference.ts'
+import { formatReference, parseReference, type ImageReference } from '../desired/image-reference.ts'
 
 const IMAGE_ID = /^(sha256:)?[0-9a-f]{12,64}$/
 
 /**
  * The image of a reference or an id; null where the engine has none, or where the text can be neither. A reference with
- * a digest finds the image of that digest under any name: the digest is of the content.
+ * a digest finds an image that was fetched from that repository: a host's rules may trust one and not another.
  */
 export async function findImage(connection: EngineConnection, reference: string): Promise<ImageFacts | null> {
   const parsed = parseReference(reference)
@@ -21,8 +21,8 @@ export async function findImage(connection: EngineConnection, reference: string)
   const found = await inspectImage(connection, reference)
   if (found !== null || parsed === null || parsed.digest === null) return found
   const local = await listImages(connection)
-  const id = local.idsByDigest.get(parsed.digest)
-  return id === undefined ? null : imageById(connection, id)
+  const id = idOf(local, reference)
+  return id === null ? null : imageById(connection, id)
 }
 
 /** As `findImage`, without asking for what is known already. For the images of containers, whose ids never change. */
@@ -94,7 +94,7 @@ export async function ownTags(connection: EngineConnection, deployment: string):
 interface LocalImages {
   /** Full references, with a tag. */
   readonly idsByTag: ReadonlyMap<string, string>
-  /** `sha256:…` of a manifest, without the name it was fetched under. */
+  /** `registry/repository@sha256:…` of manifests. */
   readonly idsByDigest: ReadonlyMap<string, string>
 }
 
@@ -108,8 +108,8 @@ async function listImages(connection: EngineConnection, query: Record<string, st
         if (parsed !== null) idsByTag.set(formatReference(parsed), image.Id)
       }
       for (const named of image.RepoDigests ?? []) {
-        const digest = named.split('@')[1]
-        if (digest !== undefined) idsByDigest.set(digest, image.Id)
+        const parsed = parseReference(named)
+        if (parsed !== null && parsed.digest !== null) idsByDigest.set(withDigest(parsed), image.Id)
       }
       // An image gets further names and digests by later pulls; the rest of its facts never changes. Facts that are the
       // same stay the same object, so that whoever compared a container with them need not do it again.
@@ -127,8 +127,13 @@ async function listImages(connection: EngineConnection, query: Record<string, st
 function idOf(local: LocalImages, reference: string): string | null {
   const parsed = parseReference(reference)
   if (parsed === null) return null
-  if (parsed.digest !== null) return local.idsByDigest.get(parsed.digest) ?? null
+  if (parsed.digest !== null) return local.idsByDigest.get(withDigest(parsed)) ?? null
   return local.idsByTag.get(formatReference(parsed)) ?? null
+}
+
+/** Engines do not look at a tag beside a digest. */
+function withDigest({ registry, repository, digest }: ImageReference): string {
+  return `${registry}/${repository}@${digest ?? ''}`
 }
 
 async function inspectImage(connection: EngineConnection, reference: string): Promise<ImageFacts | null> {

@@ -13,6 +13,8 @@ export interface RateLimit {
   ask(address: string, now: number): number | null
   /** That address has proven who it is. */
   proven(address: string, now: number): void
+  /** Whether it has done so lately. */
+  isProven(address: string, now: number): boolean
   /** Addresses that are remembered. */
   readonly size: number
 }
@@ -71,6 +73,10 @@ export function createRateLimit({ perMinute, inAll }: RateLimits): RateLimit {
     },
     proven(address, now) {
       bucketOf(address, now).provenAt = now
+    },
+    isProven(address, now) {
+      const known = buckets.get(networkOf(address))
+      return known !== undefined && isTrusted(known, now)
     },
     get size() {
       return buckets.size

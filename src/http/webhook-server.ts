@@ -10,6 +10,7 @@ import { proofHeaders, proves, WEBHOOK_KINDS, type WebhookKind } from '../forge/
 import { readWebhook } from '../forge/webhook-push.ts'
 import { fewWords } from './few-words.ts'
 import { createRateLimit, networkOf, type RateLimits } from './rate-limit.ts'
+import { createReadings } from './readings.ts'
 
 export interface WebhookServer {
   readonly address: { readonly host: string; readonly port: number }
@@ -46,8 +47,6 @@ export interface WebhookEntry {
 const BODY_TIME = 10_000
 /** How often that time is looked at; Node does it each 30 seconds. */
 const CHECK_EACH = 1_000
-/** Requests that are read at a time: with the limit above, all the memory that a flood can take. */
-const AT_ONCE = 16
 /** Connections that are open at a time, and of these the most of one address. */
 const CONNECTIONS = 64
 const CONNECTIONS_EACH = 16
@@ -56,7 +55,7 @@ const REFUSALS_TOLD = 20
 
 /** Throws where the address cannot be listened on. */
 export async function serveWebhooks(options: WebhookOptions): Promise<WebhookServer> {
-  let reading = 0
+  const readings = createReadings()
   const { limits, tell } = options
   const rate = createRateLimit(limits)
   const refusals = fewWords<WebhookEntry>(REFUSALS_TOLD, tell, (more) =>
@@ -77,11 +76,10 @@ export async function serveWebhooks(options: WebhookOptions): Promise<WebhookSer
       answer(429, 'too many webhooks: the limits are webhooks_per_minute and webhooks_in_all')
       return
     }
-    if (reading >= AT_ONCE) {
+    if (!readings.begin(from ?? '', rate.isProven(from ?? '', performance.now()))) {
       request.destroy()
       return
     }
-    reading += 1
     take(request, options)
       .then(({ status, message, proven }) => {
         if (proven === true) rate.proven(from ?? '', performance.now())
@@ -91,7 +89,7 @@ export async function serveWebhooks(options: WebhookOptions): Promise<WebhookSer
         if (request.complete) answer(500, 'graft could not read its own secret')
         else answer(400, 'it broke off before its end')
       })
-      .finally(() => (reading -= 1))
+      .finally(() => readings.end(from ?? ''))
   })
   server.maxConnections = CONNECTIONS
   limitEach(server)

@@ -6,6 +6,7 @@ import type { PlanInput } from './planning.ts'
 import { isUnhealthy, runs } from './planning.ts'
 import type { Proposal } from './proposal.ts'
 import type { Situation } from './situation.ts'
+import { joinedLeaves } from './swap-order.ts'
 
 export interface DependencyView {
   readonly input: PlanInput
@@ -44,9 +45,10 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
       const how = verdict.kind === 'refuse' ? 'refused' : 'held'
       return { because: `depends on ${name}, which is ${how}: ${verdict.because}`, awaits: verdict.awaits }
     }
-    // A job may be what must not happen while an older generation still runs.
-    const behind = leaf.kind === 'job' && live !== null && live.labels.generation !== dependency.generation
-    if (dependency.suspend && behind) {
+    // A job may be what must not happen while an older generation still runs; and who joins a namespace was judged by
+    // the generation that the tree declares.
+    const exact = leaf.kind === 'job' || joinedLeaves(leaf).includes(name)
+    if (dependency.suspend && exact && live !== null && live.labels.generation !== dependency.generation) {
       const why = `depends on ${name}, which is suspended and still runs generation ${live.labels.generation}`
       return { because: why, awaits: null }
     }

@@ -98,11 +98,12 @@ test('an image is pulled with progress, and its facts are read', async () => {
   expect(seen.every((progress, index) => progress.current >= (seen[index - 1]?.current ?? 0))).toBe(true)
 })
 
-test('a reference with a digest is found without its registry, under any name', async () => {
+test('a reference with a digest is found by its repository, whatever its tag, and under no other name', async () => {
   const image = await pull(`${open.address}/team/app:1.0`)
   const digest = image.digests[0]?.split('@')[1] ?? ''
   const gone = `127.0.0.1:${await freePort()}/team/app@${digest}`
-  expect((await findImage(connection, gone))?.id).toBe(image.id)
+  expect(await findImage(connection, gone)).toBeNull()
+  expect(await findImage(connection, `${open.address}/other/app@${digest}`)).toBeNull()
   expect((await findImage(connection, `${open.address}/team/app:9@${digest}`))?.id).toBe(image.id)
   expect(await findImage(connection, `${open.address}/team/app@sha256:${'0'.repeat(64)}`)).toBeNull()
   expect((await pull(`${open.address}/team/app@${digest}`)).id).toBe(image.id)

@@ -82,7 +82,7 @@ describe('an ingress', () => {
   })
 
   it('is not there where nobody asks for one, nor is its volume', () => {
-    const tree = treeOf({ ...deployment('volumes: {ingress-sockets: {}}\n'), 'ingress.yaml': WEB })
+    const tree = treeOf({ ...deployment(''), 'ingress.yaml': WEB })
     expect(tree.ingress).toBeNull()
     expect(ingressOf(tree).file).toBe('ingress.yaml')
     expect(treeOf(deployment('')).volumes.size).toBe(0)
@@ -278,6 +278,14 @@ describe('a mistake in it', () => {
     [
       deployment(`${PLAIN}volumes: {mine: {external: true, name: shop_ingress-sockets}}\n`),
       /^deployment.yaml:5 volumes ingress-sockets and mine are both named shop_ingress-sockets/,
+    ],
+    [
+      deployment('volumes: {ingress-sockets: {}}\n'),
+      /^deployment.yaml:\d the volume ingress-sockets is the ingress's own/,
+    ],
+    [
+      deployment('volumes: {mine: {name: shop_ingress-sockets}}\n'),
+      /^deployment.yaml:\d the volume shop_ingress-sockets is the ingress's own/,
     ],
     [
       { ...deployment(PLAIN), 'web.yaml': `${WEB}volumes: ["ingress-sockets:/x"]\n` },

@@ -133,6 +133,7 @@ const MISTAKES: readonly (readonly [object, (string | number)[], string, string]
   [{ files: { '/etc/x': '/x' } }, ['files', '/etc/x'], 'on the host', './nova.conf'],
   [{ files: { '/etc/x': './x', '/etc//x': './y' } }, ['files', '/etc/x'], 'written twice', 'leave one'],
   [{ files: { '/etc/x': { source: './x', mode: 440 } } }, ['files', '/etc/x', 'mode'], 'octal', '"0440"'],
+  [{ files: { '/etc/x': { source: './x', mode: '4755' } } }, ['files', '/etc/x', 'mode'], 'as its owner', '"0755"'],
   [{ healthcheck: { interval: 5 } }, ['healthcheck', 'interval'], 'has no unit', '5s'],
   [{ healthcheck: { interval: '10us' } }, ['healthcheck', 'interval'], 'too short', '1ms'],
   [{ healthcheck: { interval: '5 s' } }, ['healthcheck', 'interval'], 'expected a duration', '30s'],

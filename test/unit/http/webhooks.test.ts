@@ -178,7 +178,8 @@ describe('a flood', () => {
     const { host, port } = server.address
     const sockets = Array.from({ length: 200 }, () => {
       const socket = connect({ host, port })
-      socket.on('error', () => undefined)
+      // One that was told 429 is closed by then, too.
+      socket.on('error', () => undefined).resume()
       socket.write('POST /webhook/github HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc')
       return socket
     })
@@ -188,5 +189,23 @@ describe('a flood', () => {
     await expect
       .poll(() => send('/webhook/github', { headers: signed(PUSH), body: PUSH }).catch(() => null), { timeout: 10_000 })
       .toEqual([202, 'graft looks at the repository'])
+  }, 30_000)
+
+  it('of slow strangers from many addresses leaves room for who has proven one lately', async () => {
+    const at = await send('/webhook/github', { headers: signed(PUSH), body: PUSH })
+    expect(at[0]).toBe(202)
+    const slow = (from: string) => {
+      const socket = connect({ ...server.address, localAddress: from })
+      socket.on('error', () => undefined)
+      socket.write('POST /webhook/github HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc')
+      return socket
+    }
+    const sockets = [2, 3, 4, 5].flatMap((last) => Array.from({ length: 8 }, () => slow(`127.0.0.${last}`)))
+    const left = (last: number) =>
+      sockets.filter(({ destroyed, localAddress }) => !destroyed && localAddress === `127.0.0.${last}`).length
+    await expect.poll(() => [2, 3, 4, 5].map(left).toSorted(), { timeout: 5_000 }).toEqual([0, 4, 4, 4])
+    for (let time = 0; time < 5; time++)
+      expect((await send('/webhook/github', { headers: signed(PUSH), body: PUSH }))[0]).toBe(202)
+    for (const socket of sockets) socket.destroy()
   }, 30_000)
 })

@@ -87,6 +87,20 @@ describe('hold', () => {
     expect(on(two, await host.observe(two), now())).toMatchObject({ said, steps: [] })
   })
 
+  it('who would join the namespace of a suspended container of another generation than the tree says', async () => {
+    const treeWith = (main: number, set: string) =>
+      treeOf({ 'app/set.yaml': set, 'app/main.yaml': leaf(main), web: leaf(1, 'network_mode: service:main') })
+    const suspended = treeWith(2, 'suspend: true\n')
+    const host = await hostOf(suspended)
+    await host.put(treeWith(1, '{}\n'), 'main')
+    expect(on(suspended, await host.observe(suspended))).toMatchObject({
+      said: 'hold: depends on main, which is suspended and still runs generation 1',
+      steps: [],
+    })
+    const same = treeWith(1, 'suspend: true\n')
+    expect(on(same, await host.observe(same)).said).toBe('create: it does not exist yet')
+  })
+
   it('a suspended set', async () => {
     const suspended = treeOf({ web: leaf(2) }, 'suspend: true\n')
     expect(on(suspended, await (await running(before, tree)).observe(suspended))).toMatchObject({

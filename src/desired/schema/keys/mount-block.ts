@@ -8,7 +8,7 @@ import { type Mistake } from '../scalar.ts'
 import { mapping } from '../shapes.ts'
 import { cut } from '../show.ts'
 import { absolutePath, boolean, choice, cleanPath, text } from '../texts.ts'
-import { fileMode } from './file-mode.ts'
+import { folderMode } from './file-mode.ts'
 import { ANONYMOUS, PROPAGATIONS, VOLUME_NAME, wrongVolumeName } from './mount-line.ts'
 
 const SHARED = {
@@ -37,7 +37,7 @@ export const mountBlock = mapping({
     },
     { recursive: "leave it out: the engine's own choice is kept" },
   ).optional(),
-  tmpfs: mapping({ size: bytes().optional(), mode: fileMode().optional() }).optional(),
+  tmpfs: mapping({ size: bytes().optional(), mode: folderMode().optional() }).optional(),
 }).transform((wish, context): Mount => {
   const wrong = longMistake(wish)
   if (wrong !== null) {

@@ -6,7 +6,7 @@ import { bytes } from '../quantities.ts'
 import { type Mistake, scalar, symbolAs } from '../scalar.ts'
 import { cut } from '../show.ts'
 import { cleanPath } from '../texts.ts'
-import { fileMode } from './file-mode.ts'
+import { folderMode } from './file-mode.ts'
 
 type Tmpfs = Extract<Mount, { type: 'tmpfs' }>
 
@@ -33,7 +33,7 @@ export const tmpfsLine = scalar<Tmpfs>({
 })
 
 const size = bytes()
-const mode = fileMode()
+const mode = folderMode()
 
 function readOption(mount: Tmpfs, options: string[], word: string): Mistake | null {
   const equals = word.indexOf('=')
