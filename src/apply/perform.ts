@@ -66,7 +66,7 @@ export async function perform(action: Action, bench: Bench, failure: unknown): P
       return engine.putIngressConfig(id, (await bench.ingress.first(tree, id)).text)
     }
     case 'discard':
-      return discard(action.container, action.previous, bench, failure)
+      return discard(action, bench, failure)
     case 'keep-failed':
       return keepFailed(action.container, action.previous, bench)
     case 'update-limits':
@@ -239,15 +239,15 @@ async function followIngress(leaves: readonly string[], bench: Bench): Promise<v
 
 /** A candidate whose table failed: kept for its log where its spec is to blame, else removed without a trace. */
 async function discard(
-  container: ContainerRef,
-  previous: string | null,
+  { container, previous, followers = [] }: Extract<Action, { do: 'discard' }>,
   bench: Bench,
   failure: unknown,
 ): Promise<void> {
   const found = await bench.engine.inspect(idOf(container, bench))
   if (found === null || found.labels.deployment !== bench.tree.name) return
   const own: ContainerRef = { ...container, id: found.id }
-  if (failure instanceof SpecFailure && failure.leaf === container.leaf) return keepFailed(own, previous, bench)
+  const isToBlame = failure instanceof SpecFailure && [container.leaf, ...followers].includes(failure.leaf)
+  if (isToBlame) return keepFailed(own, previous, bench)
   await bench.engine.stop(found.id)
   await onceDown(() => bench.engine.remove(found.id))
 }

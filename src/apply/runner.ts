@@ -1,7 +1,7 @@
 // Carries plans out: tables that do not wait for one another run side by side, and a newer plan takes over what has not
 // begun. A table that is under way is left alone, unless the spec of its leaf has changed while it waits.
 
-import type { Tree } from '../desired/tree.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
 import type { RunDigest } from '../plan/run-digest.ts'
 import { renderIngress } from '../plan/ingress-config.ts'
 import type { Table } from '../plan/step.ts'
@@ -135,7 +135,8 @@ export function createRunner(options: RunnerOptions): Runner {
         return (
           after === undefined ||
           after.generation !== before.generation ||
-          options.runDigest(after) !== options.runDigest(before)
+          options.runDigest(after) !== options.runDigest(before) ||
+          gateOf(after) !== gateOf(before)
         )
       })
       if (changed !== undefined) abort.abort(`a newer commit changes ${changed}`)
@@ -171,4 +172,9 @@ export function createRunner(options: RunnerOptions): Runner {
       await this.settled()
     },
   }
+}
+
+/** What a candidate has to prove, and whether it is wanted at all; no part of its spec. */
+function gateOf({ probe, update: { deadline, settle }, state, suspend }: Leaf): string {
+  return JSON.stringify([probe, deadline, settle, state, suspend])
 }

@@ -97,7 +97,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const ingress = lookAtIngress(engine)
   let results: TableResult[] = []
   let last: Turn | null = null
-  let sideways = 0
+  /** How often in a row the engine had changed under a plan, by name. */
+  const sideways = new Map<string, number>()
   const looking = new Set<Set<string>>()
   const runner = createRunner({ ...options, measure: options.measure ?? false, onEnd: ended })
 
@@ -116,17 +117,23 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const name = isMend && kind !== 'restore' ? meanwhileOf(leaf) : leaf
       if (outcome.kind === 'done') {
         if (leftovers.length > 0) waits.fault(name, spec, leftovers.join('; '), now)
-        else waits.succeeded(name)
+        else if (!isOnTheWay(kind, table)) {
+          waits.succeeded(name)
+          sideways.delete(name)
+        }
         if (isMend) waits.mended(name, spec, now)
+      } else if (outcome.kind === 'failed' && leftovers.length > 0) {
+        // What would tell the next turn that it failed may not be there.
+        waits.fault(name, spec, [outcome.message, ...leftovers].join('; '), now)
       } else if (outcome.kind !== 'fault' && isMend) {
         waits.fault(name, spec, outcome.message, now)
       } else if (outcome.kind === 'fault') {
         // The engine changed under the plan: look again at once, but not for ever.
-        sideways = outcome.replan ? sideways + 1 : sideways
-        if (!outcome.replan || sideways > 3) waits.fault(name, spec, outcome.message, now)
+        const count = (sideways.get(name) ?? 0) + (outcome.replan ? 1 : 0)
+        sideways.set(name, count)
+        if (!outcome.replan || count > 3) waits.fault(name, spec, outcome.message, now)
       }
     }
-    if (outcome.kind === 'done') sideways = 0
     if (outcome.kind === 'failed') for (const name of names) restarts.failed(name, outcome.message)
     options.swaps?.note(result, verdicts)
     options.onResult?.(result, verdicts)
@@ -233,6 +240,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await options.swaps?.written()
     },
   }
+}
+
+/** What was left half done is cleared away, or the image is there: whether the swap itself goes well is not known yet. */
+function isOnTheWay(kind: string | undefined, { prepare, commit }: TableResult['table']): boolean {
+  const onlyPulls = commit.length === 0 && prepare.length > 0 && prepare.every(({ action }) => action.do === 'image')
+  return kind === 'recover' || onlyPulls
 }
 
 /** Waits are counted by the steady clock, so that one that is set back makes none longer; what is shown are times. */

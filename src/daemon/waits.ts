@@ -24,16 +24,19 @@ const FIRST = 2_000
 const LONGEST = 300_000
 const MENDED_WITHIN = 600_000
 const MENDED_FREELY = 2
+/** No fault for longer than the longest pause and a try take. */
+const FORGOTTEN_AFTER = 3_600_000
 
 export function createWaits(): Waits {
   const waits = new Map<string, Wait>()
-  const faults = new Map<string, number>()
+  const faults = new Map<string, { count: number; last: number }>()
   const mends = new Map<string, { count: number; last: number }>()
   return {
     current: () => new Map(waits),
     fault(name, spec, because, now) {
-      const count = (faults.get(name) ?? 0) + 1
-      faults.set(name, count)
+      const before = faults.get(name)
+      const count = before !== undefined && now - before.last < FORGOTTEN_AFTER ? before.count + 1 : 1
+      faults.set(name, { count, last: now })
       waits.set(name, { ...spec, until: now + growing(count), because })
     },
     mended(name, spec, now) {

@@ -15,6 +15,8 @@ export interface DemoPlace {
   readonly state: string
   readonly config: string
   readonly hostVariables: string
+  /** The host's policy, as the example has it. */
+  readonly policy: string
   readonly log: string
   /** Of an engine that the demo brings up itself. */
   readonly engine: string
@@ -55,6 +57,7 @@ export function demoPlace(folder: string): DemoPlace {
     state: join(folder, 'state'),
     config: join(folder, 'graft.config.yaml'),
     hostVariables: join(folder, 'host.yaml'),
+    policy: join(folder, 'policy.yaml'),
     log: join(folder, 'graft.log'),
     engine: join(folder, 'engine'),
   }

@@ -1,7 +1,7 @@
 // Sets the scene: an engine, images, a repository that is served, and the daemon that follows it. Each thing is written
 // down before it is made, so that whatever ends the demo, everything can be found and removed.
 
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -176,11 +176,13 @@ function childEnvironment(env: Readonly<Record<string, string | undefined>>): No
 async function writeSettings(place: DemoPlace, repo: string, names: DemoNames, engine: string | null): Promise<void> {
   await rm(place.state, { recursive: true, force: true })
   await writeFile(place.hostVariables, await exampleVariables(place.work))
+  const policy = await readFile(join(project, 'docs', 'example-policy.yaml'), 'utf8')
+  await writeFile(place.policy, policy.replace(/^( +subnets: ).*$/m, `$1[${names.subnet}.0/24]`))
   const settings = {
     repo,
     ...(engine === null ? {} : { engine }),
     state: place.state,
-    policy: join(project, 'docs', 'example-policy.yaml'),
+    policy: place.policy,
     host_variables: place.hostVariables,
     mirrors: ['quay.io/', 'docker.io/'].map((from) => ({ from, to: `${names.registry}/` })),
     poll: 1,

@@ -1,11 +1,10 @@
 // Which namespaces of the host a leaf would share, by itself or through a leaf that it joins. Pure.
 
+import { namespaceOwner } from './namespace-owner.ts'
 import type { Privilege } from './privileges.ts'
 import type { Leaf, Tree } from './tree.ts'
 
 export type HostNamespace = 'network' | 'pid' | 'ipc' | 'uts' | 'cgroup' | 'userns'
-
-type Joinable = 'network_mode' | 'pid' | 'ipc'
 
 /** `network: host`, `pid: host (through router)`. */
 export function hostNamespaces(leaf: Leaf, tree: Tree): Privilege[] {
@@ -20,7 +19,7 @@ export function hostNamespaces(leaf: Leaf, tree: Tree): Privilege[] {
     ['ipc', 'ipc', 'ipc'],
   ] as const
   for (const [namespace, key, name] of joins) {
-    const owner = ownerOf(leaf, key, tree)
+    const owner = namespaceOwner(leaf, key, tree)
     if (owner === null) continue
     const isHost = owner.spec[key] === 'host' || (key === 'network_mode' && isOnHostNetwork(owner, tree))
     if (isHost) add(namespace, name, owner === leaf ? null : owner.name)
@@ -30,19 +29,6 @@ export function hostNamespaces(leaf: Leaf, tree: Tree): Privilege[] {
   if (spec.cgroup === 'host') add('cgroup', 'cgroup', null)
   if (spec.userns_mode === 'host') add('userns', 'userns_mode', null)
   return found
-}
-
-/** The leaf whose namespace it is in the end; null where the joins lead nowhere or in a circle, which is told elsewhere. */
-function ownerOf(leaf: Leaf, key: Joinable, tree: Tree): Leaf | null {
-  const passed = new Set<Leaf>()
-  let at: Leaf | undefined = leaf
-  while (at !== undefined && !passed.has(at)) {
-    const mode: string | undefined = at.spec[key]
-    if (mode?.startsWith('service:') !== true) return at
-    passed.add(at)
-    at = tree.leaves.get(mode.slice('service:'.length))
-  }
-  return null
 }
 
 /** Through the engine's network of that name or driver, declared as any other. */

@@ -38,5 +38,9 @@ export function ofNetwork({ name, key, external, options }: NetworkWish): Privil
   if (addresses !== 'default') {
     found.push({ kind: 'network_driver', driver: addresses, hasOptions: false, text: `ipam driver: ${addresses}` })
   }
+  // An engine takes a range that is free; one that somebody chooses may be the host's own network.
+  for (const { subnet } of options.driver === 'bridge' ? options.ipam.config : []) {
+    if (subnet !== undefined) found.push({ kind: 'subnet', range: subnet, text: `subnet: ${subnet}` })
+  }
   return found
 }

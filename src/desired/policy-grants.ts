@@ -1,5 +1,6 @@
 // Which of the things a leaf asks for the host's grants give, and the grant that would give the rest. Pure.
 
+import { isInRange } from './address-range.ts'
 import { matchesGlob } from './glob.ts'
 import { cleanPath, covers, seen } from './host-paths.ts'
 import type { HostPlaces, SeenPath } from './host-paths.ts'
@@ -63,6 +64,8 @@ function gives(grant: Grant, privilege: Privilege, places: HostPlaces): boolean 
       return matchesAny(grant.external_volumes, privilege.name)
     case 'network_driver':
       return has(grant.network_drivers, privilege.driver)
+    case 'subnet':
+      return grant.subnets?.some((range) => isInRange(privilege.range, range)) === true
     case 'volume_driver':
       return has(grant.volume_drivers, privilege.driver)
     case 'runtime':
@@ -187,6 +190,8 @@ function grantOf(privilege: Privilege, places: HostPlaces): readonly [key: strin
       return ['external_volumes', [privilege.name]]
     case 'network_driver':
       return ['network_drivers', [privilege.driver]]
+    case 'subnet':
+      return ['subnets', [privilege.range]]
     case 'volume_driver':
       return ['volume_drivers', [privilege.driver]]
     case 'runtime':

@@ -12,6 +12,7 @@ import { capabilityName } from './policy-grants.ts'
 import type { Policy, Rule } from './policy.ts'
 import { portFaults } from './port-rule.ts'
 import { cut } from './schema/show.ts'
+import { MOST_SHARING, sharesProcesses } from './shared-processes.ts'
 import type { Bytes, Spec } from './spec.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -54,7 +55,7 @@ function faultsOf(leaf: Leaf, tree: Tree, rule: Rule): Fault[] {
     ...limit('mem_limit', spec.mem_limit, rule.mem_limit, sizeText),
     ...limit('cpus', spec.cpus, rule.cpus, String),
     ...limit('pids_limit', spec.pids_limit === -1 ? undefined : spec.pids_limit, rule.pids_limit, String),
-    ...(rule.host_secrets === undefined ? [] : hostSecrets(spec, rule.host_secrets)),
+    ...(rule.host_secrets === undefined ? [] : hostSecrets(leaf, tree, rule.host_secrets)),
     ...(rule.user === undefined ? [] : notSurelyNonRoot(spec)),
     ...(rule.cap_add === undefined ? [] : addedCapabilities(spec, rule.cap_add)),
     ...(rule.cap_drop === undefined ? [] : keptCapabilities(spec, rule.cap_drop, rule.cap_add ?? [])),
@@ -76,11 +77,13 @@ function ownPorts(leaf: Leaf, tree: Tree, allowed: NonNullable<Rule['ports']>, l
   return [fault("it is on the host's network, where it may open any port", 'publish ports instead'), ...found]
 }
 
-function hostSecrets({ secrets }: Spec, allowed: readonly string[]): Fault[] {
-  const contents = [
+/** Its own, and those that it sees of others. */
+function hostSecrets(leaf: Leaf, tree: Tree, allowed: readonly string[]): Fault[] {
+  const sharing = sharesProcesses(leaf, tree)
+  const contents = [leaf, ...(sharing.length > MOST_SHARING ? [] : sharing)].flatMap(({ spec: { secrets } }) => [
     ...Object.values(secrets?.files ?? {}).map(({ content }) => content),
     ...Object.values(secrets?.environment ?? {}),
-  ]
+  ])
   const names = contents.flatMap((content) => (content.startsWith('host:') ? [content.slice('host:'.length)] : []))
   const right = allowed.length === 0 ? 'leave it out' : `take one of ${allowed.join(', ')}`
   return [...new Set(names)]

@@ -62,6 +62,10 @@ export const grantSchema = z.strictObject({
   network_drivers: texts
     .optional()
     .meta({ description: 'Drivers of networks and of their addresses; bridge here allows driver_opts' }),
+  subnets: z
+    .array(z.string().refine(isAddressRange, { error: 'is no address and no range of addresses' }))
+    .optional()
+    .meta({ description: 'Subnets of bridge networks in ipam, each inside one of these ranges' }),
   volume_drivers: texts.optional().meta({ description: 'Drivers, with any options; local here allows driver_opts' }),
   runtimes: texts.optional().meta({ description: 'OCI runtimes' }),
   logging_drivers: texts.optional().meta({ description: 'Logging drivers other than json-file, local and none' }),

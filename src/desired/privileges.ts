@@ -3,8 +3,10 @@
 import { hostNamespaces } from './host-namespaces.ts'
 import type { HostNamespace } from './host-namespaces.ts'
 import { mountPrivileges } from './mount-privileges.ts'
+import { namespaceOwner } from './namespace-owner.ts'
 import { networkPrivileges } from './network-privileges.ts'
 import { cut } from './schema/show.ts'
+import { MOST_SHARING, sharesProcesses } from './shared-processes.ts'
 import type { Spec } from './spec.ts'
 import type { Leaf, Tree } from './tree.ts'
 
@@ -32,6 +34,8 @@ export type Privilege = { readonly text: string } & (
   | { readonly kind: 'external_volume'; readonly name: string }
   /** `hasOptions`: a `driver_opts` of the bridge driver can join an interface of the host. */
   | { readonly kind: 'network_driver'; readonly driver: string; readonly hasOptions: boolean }
+  /** Of a bridge: the host's own traffic to these addresses goes to it. */
+  | { readonly kind: 'subnet'; readonly range: string }
   /** `hasOptions`: a `driver_opts` of the local driver mounts any folder or server. */
   | { readonly kind: 'volume_driver'; readonly driver: string; readonly hasOptions: boolean }
   | { readonly kind: 'runtime'; readonly runtime: string }
@@ -92,6 +96,7 @@ export function privilegesOf(leaf: Leaf, tree: Tree): readonly Privilege[] {
   const { spec } = leaf
   if ([spec.network_mode, spec.pid, spec.ipc].some((mode) => mode?.startsWith('service:')))
     return findPrivileges(leaf, tree)
+  if (sharesProcesses(leaf, tree).length > 0) return findPrivileges(leaf, tree)
   const known = remembered.get(leaf)
   if (known?.networks === tree.networks && known.volumes === tree.volumes) return known.found
   const found = findPrivileges(leaf, tree)
@@ -113,8 +118,11 @@ function findPrivileges(leaf: Leaf, tree: Tree): readonly Privilege[] {
   }
   if ((spec.gpus?.length ?? 0) > 0) found.push({ kind: 'gpus', text: 'gpus' })
   found.push(...mountPrivileges(spec, tree))
+  found.push(...seenOfOthers(leaf, tree, found))
   found.push(...kernelPrivileges(spec))
   found.push(...networkPrivileges(spec, tree))
+  const owner = namespaceOwner(leaf, 'network_mode', tree)
+  if (owner !== null && owner !== leaf) found.push(...through(owner, networkPrivileges(owner.spec, tree), found))
   if (spec.runtime !== undefined)
     found.push({ kind: 'runtime', runtime: spec.runtime, text: `runtime: ${spec.runtime}` })
   for (const name of Object.keys(spec.annotations)) {
@@ -130,6 +138,24 @@ function findPrivileges(leaf: Leaf, tree: Tree): readonly Privilege[] {
     found.push({ kind: 'oom', setting: 'oom_score_adj', text: `oom_score_adj: ${spec.oom_score_adj}` })
   }
   return found
+}
+
+/** Of the leaves in its process namespace it sees all that they have mounted. */
+function seenOfOthers(leaf: Leaf, tree: Tree, own: readonly Privilege[]): Privilege[] {
+  const sharing = sharesProcesses(leaf, tree)
+  if (sharing.length <= MOST_SHARING) {
+    return sharing.flatMap((other) =>
+      other.name === leaf.name ? [] : through(other, mountPrivileges(other.spec, tree), own),
+    )
+  }
+  if (own.some((one) => one.kind === 'host_namespace' && one.namespace === 'pid')) return []
+  return [{ kind: 'host_namespace', namespace: 'pid', text: `pid: shared by ${sharing.length} leaves` }]
+}
+
+/** What it has by way of another leaf, and not by itself already. */
+function through({ name }: Leaf, others: readonly Privilege[], own: readonly Privilege[]): Privilege[] {
+  const known = new Set(own.map(({ text }) => text))
+  return others.filter(({ text }) => !known.has(text)).map((one) => ({ ...one, text: `${one.text} (through ${name})` }))
 }
 
 function kernelPrivileges(spec: Spec): Privilege[] {

@@ -16,7 +16,7 @@ import { withHostname } from './default-hostname.ts'
 import type { ImageFacts, ObservedContainer } from './observed.ts'
 import { isUnhealthy } from './planning.ts'
 import type { LeafContext } from './leaf-context.ts'
-import { failedBefore, mendStateOf, waitOf } from './meanwhile.ts'
+import { failedBefore, meanwhileOf, mendStateOf, waitOf } from './meanwhile.ts'
 import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
 import { describeChange, repairInPlace } from './repair.ts'
 import { bringBack, stopped, wasStopped } from './set-life.ts'
@@ -31,11 +31,12 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
     const refused = { verdict: verdictOf(leaf, live, 'refuse', refusal.message), work: null }
     if (leaf.suspend) return refused
     // Whether a leaf runs at all is no part of the spec that is refused.
-    if (leaf.state === 'stopped') return { ...refused, work: stopped(leaf, live).work }
+    if (leaf.state === 'stopped')
+      return { ...refused, work: stopped(leaf, live, waitOf(leaf, context, meanwhileOf(leaf.name))).work }
     return mendStateOf(leaf, live, 'refuse', refusal.message, context)
   }
   if (leaf.suspend) return hold(leaf, live, 'its set is suspended; graft looks and does not touch')
-  if (leaf.state === 'stopped') return stopped(leaf, live)
+  if (leaf.state === 'stopped') return stopped(leaf, live, waitOf(leaf, context))
   if (live === null) return launch(leaf, context)
 
   if (live.state === 'dead' || live.state === 'removing')
@@ -44,15 +45,12 @@ export function containerVerdict(leaf: Leaf, context: LeafContext): Proposal {
   if (live.labels.generation !== leaf.generation) return replace(leaf, live, changes, context)
   const joined = joinedLeaves(leaf).find((name) => context.isSwapped(name))
   if (joined !== undefined) {
-    return swap(
-      leaf,
-      live,
-      'replace',
-      `it lives in the namespace of ${joined}, which is replaced`,
-      changes,
-      [],
-      context,
-    )
+    const waiting = waitOf(leaf, context)
+    if (waiting !== null) return mendStateOf(leaf, live, 'hold', waiting.because, context, { retryAt: waiting.until })
+    const because = `it lives in the namespace of ${joined}, which is replaced`
+    const { verdict, work } = swap(leaf, live, 'replace', because, changes, [], context)
+    const follows = live.labels.digest === input.runDigest(leaf)
+    return { verdict, work: work?.kind === 'swap' && follows ? { ...work, follows: true } : work }
   }
   const repair = repairInPlace(leaf, input.tree, live, changes)
   if (repair === null) return replace(leaf, live, changes, context)
@@ -89,6 +87,8 @@ function settled(leaf: Leaf, live: ObservedContainer, context: LeafContext): Pro
 function replacedDependency(leaf: Leaf, live: ObservedContainer, context: LeafContext): string | null {
   for (const [name, dependency] of leaf.dependencies) {
     const other = context.live(name)
+    // It may still go back to what it was.
+    if (context.input.busy.has(name)) continue
     if (dependency.restart && other !== null && startedBefore(live, other.createdAt, context.input.now)) {
       return `${name}, which it asks to be restarted with, was replaced`
     }

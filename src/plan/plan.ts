@@ -7,6 +7,7 @@ import type { LeafContext } from './leaf-context.ts'
 import { mendStateOf, waitOf } from './meanwhile.ts'
 import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
+import { leftBehind } from './left-behind.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
@@ -83,7 +84,10 @@ export function plan(input: PlanInput): Plan {
   // What is held holds what depends on it, which may be a member of another set, or have to give something up.
   for (let grown = true; grown;) {
     const both = new Map([...proposals, ...leaving])
-    const moreStuck = notGivenUp({ tree, situations: found, proposals: both, factsOf })
+    const moreStuck = [
+      ...notGivenUp({ tree, situations: found, proposals: both, factsOf }),
+      ...leftBehind({ tree, situations: found, proposals, busy: input.busy }),
+    ]
     const more = sets.size > 0 ? blockedSets({ input, sets, proposals, situations: found, findImage }) : []
     const before = blocked.size + stuck.size
     blocked = new Map([...more, ...blocked])
@@ -148,6 +152,7 @@ function propose(
       wanted: untouchable ? null : { leaf, digest: input.runDigest(leaf) },
       order: swapOrder(leaf, input.tree, context.image.facts, situation.live).kind,
       drain: leaf.update.drain,
+      isMended: true,
       liveRuns: leaf.state === 'running',
       liveMayStart: !taken.has(leaf.name),
     })

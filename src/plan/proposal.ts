@@ -19,6 +19,8 @@ export type Work =
       readonly live: ObservedContainer | null
       readonly failed: ObservedContainer | null
       readonly order: SwapOrder
+      /** Nothing of it changes: it is made anew only because the container is whose namespace it joins. */
+      readonly follows?: true
     }
   /** Steps in place: repairs, stops, recoveries. */
   | {

@@ -26,6 +26,8 @@ export interface RecoveryContext {
   readonly wanted: { readonly leaf: Leaf; readonly digest: string } | null
   readonly order: 'start-first' | 'stop-first'
   readonly drain: number
+  /** Whether later turns put back a live container that is down. They do so only for a leaf of the tree. */
+  readonly isMended: boolean
   /** False where the leaf is to be stopped: then a live container that is down is left down. */
   readonly liveRuns: boolean
   /** False where another leaf's candidate has what the live container would need for itself. */
@@ -110,8 +112,10 @@ function finishRetiring(
   old: ObservedContainer,
   context: RecoveryContext,
 ): Recovery {
+  // A check that came with a newer generation says nothing of this one.
+  const wanted = context.wanted !== null && isWanted(live, context.wanted.leaf, context.wanted.digest)
   if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns) {
-    const provable = live.state === 'running' && live.labels.kind === 'container' && context.wanted !== null
+    const provable = live.state === 'running' && live.labels.kind === 'container' && wanted
     if (provable && context.order === 'start-first' && old.state === 'running') {
       return proveOn(situation, live, old, context)
     }
@@ -136,7 +140,7 @@ function finishRetiring(
   ]
   const container = refOf(situation.leaf, live)
   const start: Action = live.state === 'paused' ? { do: 'unpause', container } : { do: 'start', container }
-  const gate: Step[] = context.wanted === null ? [] : [step({ do: 'gate', leaf: situation.leaf, container })]
+  const gate: Step[] = wanted ? [step({ do: 'gate', leaf: situation.leaf, container })] : []
   return {
     because: 'the new container of an earlier swap is down; it is started, or the old one comes back',
     prepare: [
@@ -210,7 +214,7 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
   const stop = step({ do: 'stop', container })
 
   if (candidate.state === 'created') {
-    return leftover('its files may be half written', [remove], liveBack)
+    return leftover('its files may be half written', context, [], liveBack, remove)
   }
   const wanted = context.wanted !== null && isWanted(candidate, context.wanted.leaf, context.wanted.digest)
   if (candidate.labels.kind === 'job') {
@@ -218,19 +222,15 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
   }
   if (!runs(candidate) && candidate.state !== 'paused') {
     const blamed = wanted && (candidate.oomKilled || !STOPPED_FROM_OUTSIDE.has(candidate.exitCode))
-    return blamed
-      ? leftover(
-          `it had failed with exit code ${candidate.exitCode}`,
-          [step(keepFailed(container, situation.failed))],
-          liveBack,
-        )
-      : leftover('it had been stopped', [remove], liveBack)
+    if (!blamed) return leftover('it had been stopped', context, [], liveBack, remove)
+    const keep = step(keepFailed(container, situation.failed))
+    return leftover(`it had failed with exit code ${candidate.exitCode}`, context, [], liveBack, keep)
   }
   if (context.wanted === null || !wanted) {
-    return leftover('it is no longer wanted', [stop, remove], liveBack)
+    return leftover('it is no longer wanted', context, [stop], liveBack, remove)
   }
   if (live !== null && runs(live) && context.order === 'stop-first') {
-    return leftover('it may not run beside the live one', [stop, remove], [])
+    return leftover('it may not run beside the live one', context, [stop], [], remove)
   }
   // The candidate goes through its gate again; what the table would have undone before the crash is undone here.
   const undo: Action[] = [
@@ -254,16 +254,14 @@ function settleJob(situation: Situation, candidate: ObservedContainer, context: 
   const ended = !runs(candidate) && candidate.state !== 'paused'
   if (ended && candidate.exitCode !== 0) {
     const fromOutside = STOPPED_FROM_OUTSIDE.has(candidate.exitCode) && !candidate.oomKilled
-    return fromOutside || context.wanted === null
-      ? leftover('it had been stopped half way', [step({ do: 'remove', container })], [])
-      : leftover(
-          `it had failed with exit code ${candidate.exitCode}`,
-          [step(keepFailed(container, situation.failed))],
-          [],
-        )
+    if (fromOutside || context.wanted === null)
+      return leftover('it had been stopped half way', context, [], [], step({ do: 'remove', container }))
+    const keep = step(keepFailed(container, situation.failed))
+    return leftover(`it had failed with exit code ${candidate.exitCode}`, context, [], [], keep)
   }
   if (context.wanted === null) {
-    return leftover('it is no longer wanted', [step({ do: 'stop', container }), step({ do: 'remove', container })], [])
+    const [stop, remove] = [step({ do: 'stop', container }), step({ do: 'remove', container })]
+    return leftover('it is no longer wanted', context, [stop], [], remove)
   }
   const { leaf } = context.wanted
   return {
@@ -289,7 +287,11 @@ function tagged(leaf: string, container: ObservedContainer, context: RecoveryCon
   return [step({ do: 'tag-image', leaf })]
 }
 
-/** First the candidate goes, then the live container is put back: never two at once. */
-function leftover(why: string, candidate: Step[], liveBack: Step[]): Recovery {
-  return { because: `a candidate was left over: ${why}`, prepare: [], commit: [...candidate, ...liveBack], cleanup: [] }
+/**
+ * First the candidate is down, then the live container is put back: never two at once. Of a leaf that nobody would mend
+ * the candidate itself goes last: as long as it is there, the next turn sees that this is not done.
+ */
+function leftover(why: string, { isMended }: RecoveryContext, down: Step[], liveBack: Step[], end: Step): Recovery {
+  const commit = isMended ? [...down, end, ...liveBack] : [...down, ...liveBack, end]
+  return { because: `a candidate was left over: ${why}`, prepare: [], commit, cleanup: [] }
 }

@@ -2,15 +2,22 @@
 
 import type { Leaf } from '../desired/tree.ts'
 import type { ObservedContainer } from './observed.ts'
-import { runs } from './planning.ts'
-import { inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
+import { runs, type Wait } from './planning.ts'
+import { hold, inPlace, keep, verdictOf, type Proposal } from './proposal.ts'
 import type { Step } from './step.ts'
 import { refOf, step } from './steps.ts'
 import type { FieldChange } from './verdict.ts'
 
 /** Its set says `state: stopped`. */
-export function stopped(leaf: Leaf, live: ObservedContainer | null): Proposal {
+export function stopped(
+  leaf: Leaf,
+  live: ObservedContainer | null,
+  waiting: Pick<Wait, 'until' | 'because'> | null,
+): Proposal {
   if (live === null) return keep(leaf, null, 'its set is stopped, and it was never started')
+  const isDown = !runs(live) && live.state !== 'paused' && live.restartPolicy === 'no'
+  if (waiting !== null && !isDown)
+    return hold(leaf, live, `its set is stopped; ${waiting.because}`, { retryAt: waiting.until })
   const container = refOf(leaf.name, live)
   const policy = { do: 'restart-policy', container, policy: 'no' } as const
   if (runs(live) || live.state === 'paused') {

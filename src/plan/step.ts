@@ -60,13 +60,15 @@ export type Action =
   | { readonly do: 'drain'; readonly leaf: string; readonly container: ContainerRef; readonly milliseconds: number }
   /**
    * What becomes of a candidate whose table failed: stopped and kept as NAME.failed, replacing the one before
-   * (`previous`), where its spec is to blame; removed where it is not.
+   * (`previous`), where its spec is to blame; removed where it is not. It is to blame for `followers`, too: leaves that
+   * are as they were, and are made anew only to live in its namespace.
    */
   | {
       readonly do: 'discard'
       readonly leaf: string
       readonly container: ContainerRef
       readonly previous: string | null
+      readonly followers?: readonly string[]
     }
   /** Stops a container that failed and keeps it as NAME.failed. */
   | {

@@ -26,6 +26,7 @@ export function stage(
   image: WantedImage,
   candidate: ContainerRef,
   failed: ObservedContainer | null,
+  followers: readonly string[] = [],
 ): Step[] {
   const steps = [
     step({
@@ -34,7 +35,7 @@ export function stage(
       image: image.reference,
       always: leaf.pull_policy === 'always' && !image.proven,
     }),
-    step({ do: 'create', leaf: leaf.name, container: candidate }, discard(candidate, failed)),
+    step({ do: 'create', leaf: leaf.name, container: candidate }, discard(candidate, failed, followers)),
   ]
   if (isIngress(leaf)) steps.push(step({ do: 'ingress-config', leaf: leaf.name, container: candidate }))
   if (Object.keys({ ...leaf.spec.files, ...leaf.spec.secrets?.files }).length > 0) {
@@ -43,8 +44,14 @@ export function stage(
   return steps
 }
 
-export function discard(candidate: ContainerRef, failed: ObservedContainer | null): Action {
-  return { do: 'discard', leaf: candidate.leaf, container: candidate, previous: failed?.id ?? null }
+export function discard(
+  candidate: ContainerRef,
+  failed: ObservedContainer | null,
+  followers: readonly string[] = [],
+): Action {
+  const previous = failed?.id ?? null
+  const blamed = followers.length === 0 ? {} : { followers }
+  return { do: 'discard', leaf: candidate.leaf, container: candidate, previous, ...blamed }
 }
 
 export function keepFailed(container: ContainerRef, failed: ObservedContainer | null): Action {

@@ -8,6 +8,7 @@ import { carriesIngress, follow } from './ingress-steps.ts'
 import { bringUp, markJobDone, newCandidate, refOf, retire, stage, staysDown, step, takeDown } from './steps.ts'
 import { switchOver } from './switch-over.ts'
 import { runs } from './planning.ts'
+import { joinedLeaves } from './swap-order.ts'
 import { swapPhases } from './swap-phases.ts'
 
 export type Swap = Extract<Work, { kind: 'swap' }>
@@ -37,7 +38,9 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
     after,
     preemptible: group.swaps.every(({ leaf }) => leaf.kind === 'container'),
     prepare: [
-      ...members.flatMap(({ swap, candidate }) => stage(swap.leaf, swap.image, candidate, swap.failed)),
+      ...members.flatMap(({ swap, candidate }) =>
+        stage(swap.leaf, swap.image, candidate, swap.failed, followersOf(swap, group)),
+      ),
       ...phases.first.flatMap(up),
       ...group.removals.flatMap(removedGoesDown),
       ...phases.last.toReversed().flatMap((swap) => liveGoesDown(swap, prefix)),
@@ -53,6 +56,20 @@ export function swapTable(group: SwapGroup, tree: Tree, after: readonly string[]
       ),
     ],
   }
+}
+
+/** What is made anew only to live in its namespace, or in that of one of these. */
+function followersOf(swap: Swap, { swaps }: SwapGroup): string[] {
+  if (swap.follows === true) return []
+  const found: string[] = []
+  const owners = new Set([swap.leaf.name])
+  // In launch order, in which an owner comes before what joins it.
+  for (const { leaf, follows } of swaps) {
+    if (follows !== true || !joinedLeaves(leaf).some((name) => owners.has(name))) continue
+    owners.add(leaf.name)
+    found.push(leaf.name)
+  }
+  return found
 }
 
 /** Those that passed their gates while others still came up; the last one has only just done so. */

@@ -133,6 +133,22 @@ describe('a newer plan', () => {
     expect(outcomes(ended)).toEqual({ web: 'superseded' })
   })
 
+  it.each([
+    ['another check', 'healthcheck: {tcp: {port: 81}}', true],
+    ['another deadline', 'healthcheck: {tcp: {port: 80}}\nupdate: {deadline: 200s}', true],
+    ['a set that is suspended', 'healthcheck: {tcp: {port: 80}}', true],
+    ['another drain', 'healthcheck: {tcp: {port: 80}}\nupdate: {drain: 7s}', false],
+  ])('stops the gate for what a candidate has to prove now: %s', async (what, more, stops) => {
+    const set = what.includes('suspended') ? 'suspend: true\n' : '{}\n'
+    const before = treeOf({ 'edge/set.yaml': '{}\n', 'edge/web.yaml': leaf(1, 'healthcheck: {tcp: {port: 80}}') })
+    const { host, ended, adopt } = await ground(before, slow)
+    await adopt(before)
+    await host.clock.advance(5000)
+    await adopt(treeOf({ 'edge/set.yaml': set, 'edge/web.yaml': leaf(1, more) }))
+    await host.clock.advance(1000)
+    expect(outcomes(ended)).toEqual(stops ? { web: 'superseded' } : {})
+  })
+
   it('does not stop a job', async () => {
     const sync = (generation: number) => treeOf({ sync: job(generation) })
     const { host, runner, ended, adopt } = await ground(sync(1), { behaviour: { exitsAfter: 30_000 } })

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
+import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
 import { hostOf, job, leaf, treeOf, verdictOn, type Host } from '../plan/build.ts'
 import { reconcilerOn, settle, standing, wishOf } from './memory-stage.ts'
 
@@ -90,6 +91,60 @@ describe('settle', () => {
     const pauses = starts.slice(1).map((at, i) => at - (starts[i] ?? 0))
     expect(pauses.at(-1)).toBeGreaterThan((pauses[0] ?? 0) * 4)
   })
+})
+
+describe('pauses grow', () => {
+  const VOLUMES = 'volumes: {data: {}}\n'
+  const db = (generation: number) => treeOf({ db: leaf(generation, `${CHECK}\nvolumes: ["data:/data"]`) }, VOLUMES)
+
+  /** How often the candidate of a stop-first swap is started within an hour on an engine that refuses `refused`. */
+  async function startsInAnHour(
+    candidate: Behaviour,
+    refused: (call: string, args: readonly unknown[], name: (id: unknown) => string) => boolean,
+  ): Promise<number> {
+    const host = await hostOf(db(1))
+    await settle(host, wishOf(db(1)))
+    host.engine.publish('app:2', { behaviour: candidate })
+    const name = (id: unknown) => host.engine.world().containers.get(String(id))?.name ?? ''
+    let starts = 0
+    const engine = new Proxy<Engine>(host.engine, {
+      get(target, key, receiver) {
+        const value: unknown = Reflect.get(target, key, receiver)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          if (key === 'start' && name(args[0]) === 'db.next') starts++
+          if (refused(String(key), args, name)) return Promise.reject(new EngineFault('engine', 'it says no', ''))
+          return Reflect.apply(value, target, args) as unknown
+        }
+      },
+    })
+    const own = reconcilerOn(host, engine)
+    const wish = wishOf(db(2))
+    for (let second = 0; second < 3_600; second++) {
+      await host.clock.advance(1_000)
+      await settle(host, wish, own)
+    }
+    return starts
+  }
+
+  it('where a spec failed, and nothing can be kept that says so', async () => {
+    const starts = await startsInAnHour(
+      { healthyAfter: 'never' },
+      (call, args) => call === 'rename' && args[1] === 'db.failed',
+    )
+    expect(starts).toBeGreaterThan(1)
+    expect(starts).toBeLessThan(25)
+  }, 60_000)
+
+  it('where what a fault left over can be cleared away each time', async () => {
+    let removed = 0
+    const starts = await startsInAnHour({}, (call, args, name) => {
+      if (name(args[0]) !== 'db.next') return false
+      return call === 'start' || (call === 'remove' && ++removed % 2 === 1)
+    })
+    expect(starts).toBeGreaterThan(3)
+    expect(starts).toBeLessThan(25)
+  }, 60_000)
 })
 
 describe('retry', () => {

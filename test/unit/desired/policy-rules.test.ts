@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { isAddressRange, isInRange, isUnspecified } from '../../../src/desired/address-range.ts'
 import { matchesImage } from '../../../src/desired/image-rule.ts'
 import { judgePolicy } from '../../../src/desired/policy-judge.ts'
+import { createReader } from '../../../src/desired/read.ts'
 import { oneLeaf, policyFile } from './one-leaf.ts'
+import { snapshotOf } from './snapshot-of.ts'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 const GRANTS =
@@ -201,4 +203,22 @@ describe('ranges of addresses', () => {
     expect(['0.0.0.0', '::', '0:0:0:0:0:0:0:0'].map(isUnspecified)).toEqual([true, true, true])
     expect(['127.0.0.1', '::1'].map(isUnspecified)).toEqual([false, false])
   })
+})
+
+it('of secrets are also about what a leaf sees of those in its process namespace', () => {
+  const files = {
+    'deployment.yaml': 'name: shop\nformat: 1\nsecrets: {mine: {host: db/mine}}\n',
+    'db.yaml': 'generation: 1\nimage: x\nsecrets: [mine]\n',
+    'spy.yaml': 'generation: 1\nimage: x\npid: service:db\n',
+    'other.yaml': 'generation: 1\nimage: x\n',
+  }
+  const { tree } = createReader().read(snapshotOf(files), { host: null })
+  const policy = policyFile('rules:\n  - {paths: ["**"], except: [db], host_secrets: []}')
+  const problem = (name: string) => {
+    const leaf = tree?.leaves.get(name)
+    if (tree == null || leaf === undefined) throw new Error('no tree')
+    return judgePolicy(leaf, tree, policy, false)
+  }
+  expect(problem('spy')?.message).toContain("the host's secret db/mine")
+  expect([problem('db'), problem('other')]).toEqual([null, null])
 })

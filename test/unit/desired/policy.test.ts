@@ -18,6 +18,7 @@ networks:
   onhost: {external: true, name: host}
   wired: {driver_opts: {com.docker.network.bridge.name: br0}}
   planned: {ipam: {driver: dhcp}}
+  chosen: {ipam: {config: [{subnet: 10.9.8.0/25, gateway: 10.9.8.1}]}}
   plain: {driver_opts: {com.docker.network.driver.mtu: "1400"}}
 volumes:
   data: {}
@@ -138,6 +139,7 @@ const cases: [keys: string, text: string, grant: string, less: string][] = [
   ],
   ['networks: [wired]', 'network driver options: wired', 'network_drivers: [bridge]', 'network_drivers: [macvlan]'],
   ['networks: [planned]', 'ipam driver: dhcp', 'network_drivers: [dhcp]', 'network_drivers: [bridge]'],
+  ['networks: [chosen]', 'subnet: 10.9.8.0/25', 'subnets: [10.9.0.0/16]', 'subnets: [10.9.8.0/26, 10.9.9.0/24]'],
   ['oom_score_adj: -500', 'oom_score_adj: -500', 'oom: true', 'oom: false'],
 ]
 
@@ -214,6 +216,42 @@ describe('each privilege', () => {
     const same = off?.leaves.get('bb')
     expect(off && same && privilegesOf(same, off)).toEqual([])
   })
+
+  it('is what its companions in one process namespace have mounted, and the networks that it joins', () => {
+    const more = 'networks: {lan: {driver: macvlan}}\n'
+    const files = {
+      'deployment.yaml': `name: shop\nformat: 1\n${more}`,
+      'aa.yaml': 'generation: 1\nimage: x\npid: service:bb\n',
+      'bb.yaml': 'generation: 1\nimage: x\npid: service:cc\nvolumes: ["/run:/run"]\n',
+      'cc.yaml': 'generation: 1\nimage: x\nnetworks: [lan]\n',
+      'dd.yaml': 'generation: 1\nimage: x\nnetwork_mode: service:cc\n',
+    }
+    const { tree, problems } = createReader().read(snapshotOf(files), { host: null })
+    const texts = (name: string) => {
+      const leaf = tree?.leaves.get(name)
+      if (tree === null || leaf === undefined) throw new Error(JSON.stringify(problems))
+      return privilegesOf(leaf, tree).map(({ text }) => text)
+    }
+    expect(texts('aa')).toEqual(['bind: /run (through bb)'])
+    expect(texts('bb')).toEqual(['bind: /run'])
+    // What joins it is seen by the owner, too.
+    expect(texts('cc')).toEqual(['bind: /run (through bb)', 'network driver: macvlan'])
+    expect(texts('dd')).toEqual(['network driver: macvlan (through cc)'])
+  })
+
+  it('of very many leaves in one process namespace is a namespace of the host', () => {
+    const files: Record<string, string> = {
+      'deployment.yaml': 'name: shop\nformat: 1\n',
+      'l0.yaml': 'generation: 1\nimage: x\n',
+    }
+    for (let index = 1; index < 3_000; index++)
+      files[`l${index}.yaml`] = `generation: 1\nimage: x\npid: service:l${index - 1}\nvolumes: ["/srv/${index}:/srv"]\n`
+    const { tree } = createReader().read(snapshotOf(files), { host: null })
+    const begun = performance.now()
+    const found = [...(tree?.leaves.values() ?? [])].map((leaf) => tree && privilegesOf(leaf, tree))
+    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(found.at(-1)?.map(({ text }) => text)).toEqual(['bind: /srv/999', 'pid: shared by 3000 leaves'])
+  }, 30_000)
 
   it('is given by path only, and grants add up', () => {
     const { tree, leaf } = leafOf('privileged: true\npid: host')

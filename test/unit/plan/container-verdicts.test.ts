@@ -150,6 +150,9 @@ describe('a container', () => {
     expect(on(two, await host.observe(two), now).said).toBe(
       'restore: db, which it asks to be restarted with, was replaced',
     )
+    // While that one may still go back, nothing follows.
+    const observed = await host.observe(two)
+    expect(on(two, observed, { ...now, busy: new Set(['db']) }).said).toBe('keep: as declared')
     // Made in the future: before the clock was set back.
     expect(on(two, await host.observe(two), { now: NOW }).said).toBe('keep: as declared')
     const joined = treeOf({ main: leaf(1), web: leaf(1, 'network_mode: service:main') })

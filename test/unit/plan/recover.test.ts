@@ -47,6 +47,26 @@ describe('corners', () => {
     )
   })
 
+  it('what has been switched is not judged by the check of a newer generation', async () => {
+    const probed = (generation: number) =>
+      treeOf({ web: leaf(generation, `healthcheck: {tcp: {port: ${generation}}}`) })
+    for (const live of [RUNS, { state: 'stopped', policy: 'always' } as const]) {
+      const host = await hostOf(probed(3))
+      await host.put(probed(2), 'web', live)
+      await host.put(probed(1), 'web', PREV)
+      const steps = planOf(probed(3), await host.observe(probed(3))).tables.flatMap((table) => [
+        ...[...table.prepare, ...table.commit, ...table.cleanup].map(({ action }) => action.do),
+      ])
+      expect(steps.length).toBeGreaterThan(0)
+      expect(steps).not.toContain('prove')
+      expect(steps).not.toContain('gate')
+      const same = planOf(probed(2), await host.observe(probed(2))).tables.flatMap(({ prepare, commit }) => [
+        ...[...prepare, ...commit].map(({ action }) => action.do),
+      ])
+      expect(same).toContain(live === RUNS ? 'prove' : 'gate')
+    }
+  })
+
   it('several retired ones go together, whatever their number', async () => {
     const more = [
       [1, PREV],
@@ -168,11 +188,12 @@ describe('corners', () => {
     await host.put(stopFirst(2), 'web', NEXT)
     const planned = planOf(tree, await host.observe(tree), input)
     expect(verdictOn(planned, 'web')).toMatchObject({ kind: 'recover', set: null })
+    // Nobody mends it later: the candidate is there until it is up again.
     expect(planned.tables.flatMap(({ commit }) => commit).map(({ action }) => words(action))).toEqual([
       'stop web.next',
-      'remove web.next',
       'start web',
       'web: restart policy always',
+      'remove web.next',
     ])
   })
 })

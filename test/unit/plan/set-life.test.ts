@@ -33,6 +33,24 @@ describe('a set that is stopped', () => {
     ])
   })
 
+  it('waits where the engine did not stop it', async () => {
+    const stopped = data('state: stopped\n')
+    const host = await hostOf(stopped)
+    await host.put(stopped, 'db')
+    const { generation, ...db } = leafIn(stopped, 'db')
+    const wait = {
+      generation,
+      digest: runDigest({ generation, ...db }),
+      until: NOW + 60_000,
+      because: 'it cannot be killed',
+    }
+    const because = 'its set is stopped; it cannot be killed'
+    const waits = new Map([['db', wait]])
+    const planned = planOf(stopped, await host.observe(stopped), { waits, now: NOW })
+    expect(verdictOn(planned, 'db')).toMatchObject({ kind: 'hold', because, retryAt: NOW + 60_000 })
+    expect(planned.tables).toEqual([])
+  })
+
   it('also past a leaf that is down already, and with one whose spec is refused', async () => {
     const stopped = data('state: stopped\n')
     const host = await hostOf(stopped)
