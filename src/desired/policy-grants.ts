@@ -76,6 +76,8 @@ function gives(grant: Grant, privilege: Privilege, places: HostPlaces): boolean 
       return has(grant.cgroup_parents, privilege.parent)
     case 'oom':
       return grant.oom === true
+    case 'ulimit':
+      return has(grant.ulimits, privilege.name)
   }
 }
 
@@ -200,6 +202,8 @@ function grantOf(privilege: Privilege, places: HostPlaces): readonly [key: strin
       return ['logging_drivers', [privilege.driver]]
     case 'cgroup_parent':
       return ['cgroup_parents', [privilege.parent]]
+    case 'ulimit':
+      return ['ulimits', [privilege.name]]
   }
 }
 

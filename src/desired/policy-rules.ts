@@ -53,6 +53,9 @@ function faultsOf(leaf: Leaf, tree: Tree, rule: Rule): Fault[] {
     ...(rule.digest === undefined ? [] : digestFaults(spec.image)),
     ...(rule.ports === undefined ? [] : ownPorts(leaf, tree, rule.ports, preset !== undefined)),
     ...limit('mem_limit', spec.mem_limit, rule.mem_limit, sizeText),
+    ...(rule.mem_limit === undefined || spec.memswap_limit !== -1
+      ? []
+      : [fault('memswap_limit: -1 is swap without a limit', 'leave it out, or write a size')]),
     ...limit('cpus', spec.cpus, rule.cpus, String),
     ...limit('pids_limit', spec.pids_limit === -1 ? undefined : spec.pids_limit, rule.pids_limit, String),
     ...(rule.host_secrets === undefined ? [] : hostSecrets(leaf, tree, rule.host_secrets)),

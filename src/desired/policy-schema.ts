@@ -70,6 +70,7 @@ export const grantSchema = z.strictObject({
   runtimes: texts.optional().meta({ description: 'OCI runtimes' }),
   logging_drivers: texts.optional().meta({ description: 'Logging drivers other than json-file, local and none' }),
   cgroup_parents: texts.optional().meta({ description: 'Exactly these cgroups' }),
+  ulimits: texts.optional().meta({ description: 'The limits nice and rtprio, which let processes go before others' }),
   oom: z.boolean().optional().meta({ description: 'oom_kill_disable and a negative oom_score_adj' }),
 })
 

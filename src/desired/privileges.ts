@@ -42,6 +42,7 @@ export type Privilege = { readonly text: string } & (
   | { readonly kind: 'logging_driver'; readonly driver: string }
   | { readonly kind: 'cgroup_parent'; readonly parent: string }
   | { readonly kind: 'oom'; readonly setting: 'oom_kill_disable' | 'oom_score_adj' }
+  | { readonly kind: 'ulimit'; readonly name: string }
 )
 
 /** Logging drivers that write nothing but their own rotated files. */
@@ -67,9 +68,15 @@ export const USUAL_CAPABILITIES: ReadonlySet<string> = new Set([
   'SYS_CHROOT',
 ])
 
-/** Security options that say what holds without them, or less. */
+/**
+ * Security options that say what holds without them, or less. `seccomp=builtin` is none: it takes the place of a stricter
+ * profile that the host's engine may have.
+ */
 const HARMLESS_OPTION =
-  /^(?:no-new-privileges(?:[:=]true)?|seccomp=builtin|apparmor=docker-default|label=type:container_t|writable-cgroups=false)$/
+  /^(?:no-new-privileges(?:[:=]true)?|apparmor=docker-default|label=type:container_t|writable-cgroups=false)$/
+
+/** Limits on priorities: with one a process may go before those of the host, whatever share of the processors it has. */
+const BEFORE_OTHERS: ReadonlySet<string> = new Set(['nice', 'rtprio'])
 
 /** Kernel parameters of the container alone (Kubernetes Pod Security Standards, baseline, Sysctls). */
 const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
@@ -136,6 +143,9 @@ function findPrivileges(leaf: Leaf, tree: Tree): readonly Privilege[] {
   if (spec.oom_kill_disable === true) found.push({ kind: 'oom', setting: 'oom_kill_disable', text: 'oom_kill_disable' })
   if (spec.oom_score_adj !== undefined && spec.oom_score_adj < 0) {
     found.push({ kind: 'oom', setting: 'oom_score_adj', text: `oom_score_adj: ${spec.oom_score_adj}` })
+  }
+  for (const name of Object.keys(spec.ulimits)) {
+    if (BEFORE_OTHERS.has(name)) found.push({ kind: 'ulimit', name, text: `ulimit: ${name}` })
   }
   return found
 }

@@ -23,7 +23,7 @@ const because = async (name: string) =>
 it('a leaf that keeps to restricted runs, and one that does not is refused', async () => {
   await policy('rules: [{paths: ["**"], preset: restricted}]')
   const careful =
-    'user: "1000:1000"\ncap_drop: [ALL]\ncap_add: [NET_BIND_SERVICE]\nsecurity_opt: ["no-new-privileges:true", "seccomp=builtin"]\nsysctls: {net.ipv4.ip_unprivileged_port_start: "0"}\nread_only: true\ntmpfs: /tmp\n'
+    'user: "1000:1000"\ncap_drop: [ALL]\ncap_add: [NET_BIND_SERVICE]\nsecurity_opt: ["no-new-privileges:true"]\nsysctls: {net.ipv4.ip_unprivileged_port_start: "0"}\nread_only: true\ntmpfs: /tmp\n'
   await stage.commit({ 'careful.yaml': web(1, careful), 'plain.yaml': web() })
   const { verdicts } = await stage.apply()
   expect(verdicts).toEqual({ careful: 'create', plain: 'refuse' })

@@ -162,6 +162,7 @@ const MISTAKES: readonly (readonly [object, (string | number)[], string, string]
   [{ devices: ['vendor.com/gpu=0'] }, ['devices', 0], 'CDI', 'gpus'],
   [{ devices: ['/dev/a:/dev/b:rx'] }, ['devices', 0], 'r, w and m', 'rwm'],
   [{ devices: ['/dev/a', '/dev/b:/dev/a'] }, ['devices', 1], 'target of two devices', 'leave one'],
+  [{ gpus: [{ driver: 'cdi', device_ids: ['vendor.com/class=any'] }] }, ['gpus', 0, 'driver'], 'cdi', 'leave it out'],
   [{ gpus: [{ count: 1, device_ids: ['0'] }] }, ['gpus', 0, 'count'], 'exclude each other', 'leave one'],
   [{ ulimits: { nofiles: 1 } }, ['ulimits', 'nofiles'], 'unknown limit nofiles', 'write nofile'],
   [{ ulimits: { nofile: { soft: 2, hard: 1 } } }, ['ulimits', 'nofile'], 'above the hard limit', 'soft: 1'],

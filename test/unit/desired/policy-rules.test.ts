@@ -94,6 +94,13 @@ const rules: [rule: string, keeps: string, breaks: string, says: string, right: 
     "refused by rule 1 at /etc/graft/policy.yaml:4: the host's secret other",
     'take one of db/*',
   ],
+  [
+    'mem_limit: {most: 1g}',
+    'mem_limit: 1g',
+    'mem_limit: 1g\nmemswap_limit: -1',
+    'swap without a limit',
+    'leave it out',
+  ],
   ['host_secrets: []', '', 'environment: {A: {secret: mine}}', "the host's secret db/mine", 'leave it out'],
   [
     'no_new_privileges: required',

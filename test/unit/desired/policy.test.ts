@@ -140,6 +140,13 @@ const cases: [keys: string, text: string, grant: string, less: string][] = [
   ['networks: [wired]', 'network driver options: wired', 'network_drivers: [bridge]', 'network_drivers: [macvlan]'],
   ['networks: [planned]', 'ipam driver: dhcp', 'network_drivers: [dhcp]', 'network_drivers: [bridge]'],
   ['networks: [chosen]', 'subnet: 10.9.8.0/25', 'subnets: [10.9.0.0/16]', 'subnets: [10.9.8.0/26, 10.9.9.0/24]'],
+  ['ulimits: {rtprio: 99, nofile: 1024}', 'ulimit: rtprio', 'ulimits: [rtprio]', 'ulimits: [nice]'],
+  [
+    'security_opt: ["seccomp=builtin"]',
+    'security_opt: seccomp=builtin',
+    'security_opt: ["seccomp=builtin"]',
+    'oom: true',
+  ],
   ['oom_score_adj: -500', 'oom_score_adj: -500', 'oom: true', 'oom: false'],
 ]
 
@@ -167,7 +174,7 @@ describe('each privilege', () => {
     'security_opt: ["no-new-privileges:true"]',
     'cap_drop: [ALL]',
     'cap_drop: [ALL]\ncap_add: [NET_BIND_SERVICE, CHOWN]',
-    'security_opt: ["seccomp=builtin", "apparmor=docker-default", "label=type:container_t"]',
+    'security_opt: ["apparmor=docker-default", "label=type:container_t"]',
     'sysctls: {net.ipv4.ip_unprivileged_port_start: 0, net.ipv4.tcp_keepalive_time: 60, kernel.shm_rmid_forced: 1}',
     'group_add: [docker, 0]',
     'networks: [plain]',

@@ -89,6 +89,15 @@ const gpu = mapping({
   capabilities: z.array(text()).optional(),
   options: pairs({ bare: '' }).optional(),
 }).transform((wish, context): GpuRequest => {
+  if (wish.driver === 'cdi') {
+    context.issues.push({
+      code: 'custom',
+      message: 'the driver cdi gives any device that is registered on the host',
+      input: wish,
+      path: ['driver'],
+      params: { remedy: 'leave it out; CDI is not served' },
+    })
+  }
   if (wish.count !== undefined && wish.device_ids !== undefined) {
     context.issues.push({
       code: 'custom',
