@@ -6,7 +6,7 @@ import type { Wait } from '../plan/planning.ts'
 export interface Waits {
   /** `until` is of the same clock as every `now` here: the steady one. */
   current(): ReadonlyMap<string, Wait>
-  /** A fault of the registry, the disk, the network or the engine: 2 s, doubling up to 5 min. */
+  /** A fault of the registry, the disk, the network or the engine: 2 s, doubling up to 5 min for one spec. */
   fault(name: string, spec: SpecId, because: string, now: number): void
   /** It was mended in place. The first times cost nothing; from the third on, none ten minutes after the last, pauses grow. */
   mended(name: string, spec: SpecId, now: number): void
@@ -29,14 +29,16 @@ const FORGOTTEN_AFTER = 3_600_000
 
 export function createWaits(): Waits {
   const waits = new Map<string, Wait>()
-  const faults = new Map<string, { count: number; last: number }>()
+  const faults = new Map<string, SpecId & { count: number; last: number }>()
   const mends = new Map<string, { count: number; last: number }>()
   return {
     current: () => new Map(waits),
     fault(name, spec, because, now) {
       const before = faults.get(name)
-      const count = before !== undefined && now - before.last < FORGOTTEN_AFTER ? before.count + 1 : 1
-      faults.set(name, { count, last: now })
+      // Another spec is another try, whatever kept the one before from coming up.
+      const isSame = before?.generation === spec.generation && before.digest === spec.digest
+      const count = isSame && now - before.last < FORGOTTEN_AFTER ? before.count + 1 : 1
+      faults.set(name, { ...spec, count, last: now })
       waits.set(name, { ...spec, until: now + growing(count), because })
     },
     mended(name, spec, now) {

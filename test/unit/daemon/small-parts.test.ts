@@ -30,6 +30,18 @@ describe('waits', () => {
     expect(waits.current().get('web')?.until).toBe(2000)
   })
 
+  it('begin anew for another spec, and after an hour without a fault', () => {
+    const waits = createWaits()
+    const pause = (generation: number, now: number) => {
+      waits.fault('web', { ...SPEC, generation }, 'no registry', now)
+      return (waits.current().get('web')?.until ?? 0) - now
+    }
+    expect([pause(3, 0), pause(3, 0), pause(3, 0), pause(4, 0), pause(4, 0)]).toEqual(
+      [2, 4, 8, 2, 4].map((s) => s * 1000),
+    )
+    expect(pause(4, 3_600_001)).toBe(2000)
+  })
+
   it('cost nothing for the first two mends in ten minutes, and grow from the third on', () => {
     const waits = createWaits()
     const after = (minute: number) => {
