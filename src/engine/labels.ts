@@ -23,6 +23,7 @@ const RESTART = 'dev.graft.restart'
 const IMAGE = 'dev.graft.image'
 const IMAGE_ID = 'dev.graft.image-id'
 const FILES = 'dev.graft.files'
+const FILE_PATHS = 'dev.graft.file-paths'
 const OPTIONS = 'dev.graft.options'
 const HOLDER = 'dev.graft.holder'
 const SECRETS = 'dev.graft.secrets'
@@ -42,6 +43,7 @@ const NOTHING: Labels = {
   [OPTIONS]: '',
   [HOLDER]: '',
   [SECRETS]: '',
+  [FILE_PATHS]: '',
   [INGRESS_PORTS]: '',
   [CONTAINER]: '',
   [STAYS]: '',
@@ -50,6 +52,7 @@ const NOTHING: Labels = {
 /** Graft's labels of the container that an order asks for. */
 export function containerLabels(order: CreateOrder): Labels {
   const { tree, leaf } = order
+  const paths = Object.keys(leaf.spec.files).toSorted()
   const ports = leaf.spec.ports.filter(({ mode }) => mode === 'ingress').map(({ mode: _mode, ...port }) => port)
   return {
     [DEPLOYMENT]: tree.name,
@@ -64,6 +67,7 @@ export function containerLabels(order: CreateOrder): Labels {
     [FILES]: filesDigest(leaf.spec.files),
     ...NOTHING,
     ...secretsLabel(secretDigests(leaf)),
+    ...(paths.length === 0 ? {} : { [FILE_PATHS]: JSON.stringify(paths) }),
     ...(ports.length === 0 ? {} : { [INGRESS_PORTS]: JSON.stringify(ports) }),
   }
 }
@@ -146,11 +150,19 @@ export function writtenLabels(labels: GraftLabels): Labels {
 }
 
 function readStays(labels: Readonly<Labels>): readonly string[] | null {
-  const text = labels[STAYS]
+  return readTexts(labels[STAYS])
+}
+
+/** Where graft has put files into a container; none where it was made before that was written down. */
+export function readFilePaths(labels: Readonly<Labels> | null | undefined): readonly string[] {
+  return readTexts(labels?.[FILE_PATHS]) ?? []
+}
+
+function readTexts(text: string | undefined): readonly string[] | null {
   if (text === undefined || text === '') return null
   try {
-    const stays: unknown = JSON.parse(text)
-    return Array.isArray(stays) ? stays.filter((field) => typeof field === 'string') : []
+    const found: unknown = JSON.parse(text)
+    return Array.isArray(found) ? found.filter((one) => typeof one === 'string') : []
   } catch {
     return []
   }

@@ -14,7 +14,7 @@ import { CONFIG_PATH } from '../plan/ingress-config.ts'
 import { callForBytes, rawCall, TooLong } from './call.ts'
 import type { EngineConnection } from './connect.ts'
 import { statusOf, toEngineFault } from './faults.ts'
-import { writtenLabels } from './labels.ts'
+import { readFilePaths, writtenLabels } from './labels.ts'
 import { ownsSecretsFolder, secretPaths } from './secret-files.ts'
 import type { WireContainer, WireEndpoint } from './wire.ts'
 
@@ -45,7 +45,9 @@ export async function captureContainer(
     const archives: Archive[] = []
     const own = inspected.Config.Cmd?.includes(CONFIG_PATH) === true ? [CONFIG_PATH] : []
     let left = MOST_BYTES
-    for (const path of new Set([...paths, ...own, ...secretPaths(inspected)])) {
+    // What it has, and not what its leaf says by now; `paths` knows of one that says nothing of it.
+    const written = readFilePaths(inspected.Config.Labels)
+    for (const path of new Set([...written, ...paths, ...own, ...secretPaths(inspected)])) {
       const archive = await readArchive(connection, id, path, left)
       if (archive === null) continue
       left -= archive.length
@@ -79,6 +81,7 @@ export async function recreateContainer(connection: EngineConnection, captured: 
     HostConfig: { ...HostConfig, RestartPolicy: { Name: 'no' } },
     ...(first === undefined ? {} : { NetworkingConfig: { EndpointsConfig: Object.fromEntries([first]) } }),
   }
+  let made: string | null = null
   try {
     const query = { name: captured.name }
     const created = await rawCall<{ Id: string }>(connection, {
@@ -87,6 +90,7 @@ export async function recreateContainer(connection: EngineConnection, captured: 
       query,
       body,
     })
+    made = created.Id
     for (const [network, EndpointConfig] of others) {
       const path = `/networks/${encodeURIComponent(network)}/connect`
       await rawCall(connection, { method: 'POST', path, body: { Container: created.Id, EndpointConfig } })
@@ -109,6 +113,9 @@ export async function recreateContainer(connection: EngineConnection, captured: 
     }
     return created.Id
   } catch (error) {
+    // Half of one would be taken for the whole.
+    const request = { method: 'DELETE', path: `/containers/${made ?? ''}`, query: { force: true, v: true } } as const
+    if (made !== null) await rawCall(connection, request).catch(() => undefined)
     throw toEngineFault(error, connection.url, `make container ${captured.name} again`)
   }
 }

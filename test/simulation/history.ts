@@ -14,7 +14,7 @@ import type { Tree } from '../../src/desired/tree.ts'
 import { claimedElsewhere } from '../../src/engine/memory/claims.ts'
 import { virtualClock } from '../../src/engine/memory/clock.ts'
 import { memoryEngine } from '../../src/engine/memory/memory-engine.ts'
-import { labelsOf } from '../../src/engine/memory/world.ts'
+import { labelsOf, type MemoryContainer } from '../../src/engine/memory/world.ts'
 import { watchInvariants, type Violation } from '../invariants/invariants.ts'
 import { lookAtWorld } from '../invariants/look-memory.ts'
 import { memoryRepository } from '../unit/cli/memory-repository.ts'
@@ -150,6 +150,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   let disturbances = 0
   // A candidate that somebody stops at its gate has failed there: leaf → generation.
   const givenPolicy = new Set<string>()
+  /** Leaves of which somebody removed a container. */
+  const removedByHand = new Set<string>()
   const vetoed = new Map<string, number>()
   let verdicts: readonly string[] = []
   const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
@@ -418,13 +420,18 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (act === 'stop') await clock.run(engine.stop(one.id))
       if (act === 'start') await clock.run(engine.start(one.id))
       if (act === 'kill') engine.kill(one.id)
+      if (act === 'remove') removedByHand.add(leaf)
       if (act === 'remove') await engine.remove(one.id)
       if (act === 'pause') engine.pause(one.id)
       if (act === 'rename') await engine.rename(one.id, `${one.name}-by-hand-${pick}`)
       if (act === 'policy') givenPolicy.add(one.id)
       if (act === 'policy') await engine.setRestartPolicy(one.id, ['no', 'always', 'unless-stopped'][pick % 3] ?? 'no')
       if (act === 'prune')
-        for (const each of all) if (each.state === 'exited' || each.state === 'created') await engine.remove(each.id)
+        for (const each of all) {
+          if (each.state !== 'exited' && each.state !== 'created') continue
+          removedByHand.add(labelsOf(world, each)?.leaf ?? '')
+          await engine.remove(each.id)
+        }
     })
     // What graft has asked for before may take its effect beside it.
     const asked = [...onTheWay.values()]
@@ -459,8 +466,13 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     }
     for (const [leaf, { generation }] of site.leaves) {
       const { set, class: kind } = placeOf(leaf)
-      if (site.suspended.has(set) || held.has(leaf)) continue
+      if (site.suspended.has(set)) continue
       const container = containers.find(({ name }) => name === leaf)
+      if (held.has(leaf)) {
+        const why = down(leaf, container)
+        if (why !== null) return why
+        continue
+      }
       if (site.stopped.has(set)) {
         if (container !== undefined && container.state !== 'exited' && container.state !== 'created')
           return `${leaf} is not stopped`
@@ -475,6 +487,15 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
       if (container.restartPolicy !== 'always') return `${leaf} has policy ${container.restartPolicy}`
     }
     return null
+  }
+
+  /** What runs goes on where its newest generation cannot come up; not where a port went elsewhere, or somebody broke it. */
+  function down(leaf: string, container: MemoryContainer | undefined): string | null {
+    const { set, class: kind, joins } = placeOf(leaf)
+    if (container === undefined || container.state === 'running' || kind === 'job' || kind === 'port') return null
+    if (site.stopped.has(set) || container.labels === null || container.startedAt === null) return null
+    if (joins !== undefined && removedByHand.has(joins)) return null
+    return `${leaf} is held, and what ran of it is ${container.state}`
   }
 
   boot()

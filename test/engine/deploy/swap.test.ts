@@ -146,7 +146,9 @@ describe('a bad spec leaves the old container as it was', () => {
     await stage.commit({ 'api.yaml': leaf(1, HEALTHY, more), 'app.conf': 'kept\n' })
     await stage.apply()
     const before = await stage.container('api').inspect()
-    await stage.commit({ 'api.yaml': leaf(2, FOREVER, `${more}update: {deadline: 3s}\n`) })
+    // Where its own files lie only the container itself knows by now.
+    const moved = more.replace('/etc/app/app.conf', '/etc/app/other.conf')
+    await stage.commit({ 'api.yaml': leaf(2, FOREVER, `${moved}update: {deadline: 3s}\n`) })
     const applying = stage.apply()
     await vi.waitFor(async () => expect((await stage.containers())['api.next']?.state).toBe('running'), {
       timeout: 10_000,
