@@ -20,7 +20,8 @@ export function leftBehind({ tree, situations, proposals, busy }: Companions): M
   for (const leaf of tree.leaves.values()) {
     const live = situations.get(leaf.name)?.live ?? null
     const proposal = proposals.get(leaf.name)
-    if (live === null || proposal === undefined || leaf.state === 'stopped') continue
+    // What is left of a job is its log.
+    if (live === null || proposal === undefined || leaf.kind === 'job' || leaf.state === 'stopped') continue
     if (proposal.work?.kind === 'swap') continue
     const { network_mode, pid, ipc } = live.running
     for (const joined of joinedLeaves(leaf)) {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { RunningSpec } from '../../../src/plan/observed.ts'
 import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
-import { hostOf, leaf, planOf, treeOf, verdictOn, type Host } from '../plan/build.ts'
+import { hostOf, job, leaf, planOf, treeOf, verdictOn, type Host } from '../plan/build.ts'
 import { reconcilerOn, settle, standing, wishOf } from './memory-stage.ts'
 
 const two = (main: number, side: number): Tree =>
@@ -84,6 +84,16 @@ describe('two leaves in one namespace', () => {
     host.engine.addImage('app:7', {})
     const [table] = planOf(after, await host.observe(after)).tables
     expect(table?.leaves).toEqual(['main', 'side'])
+  })
+
+  it('the owner does not wait for a job that is done', async () => {
+    const withJob = (main: number) => treeOf({ main: leaf(main), sync: job(1, 'network_mode: service:main') })
+    const host = await hostOf(withJob(2))
+    await host.put(withJob(1), 'main')
+    await host.put(withJob(1), 'sync')
+    await host.engine.createMark('shop', 'shop_sync.done-g1', 'sync', 1)
+    const planned = planOf(withJob(2), await host.observe(withJob(2)))
+    expect(planned.verdicts.map(({ leaf: name, kind }) => `${name} ${kind}`)).toEqual(['main replace', 'sync keep'])
   })
 
   it('the owner stays where what lives in it is suspended', async () => {
