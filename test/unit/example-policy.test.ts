@@ -18,8 +18,13 @@ describe('docs/example-policy.yaml', () => {
   })
 
   test('without it, exactly the leaves with privileges are held', () => {
-    expect(held(NO_POLICY)).toHaveLength(16)
-    expect(held(NO_POLICY)).toEqual(expect.arrayContaining(['nova-libvirt', 'haproxy', 'openvswitch-db-server']))
+    // All that are on a network of this deployment use the subnet that it chose.
+    const subnet: Policy = { ...NO_POLICY, grants: [{ paths: ['**'], subnets: ['172.29.236.0/24'] }] }
+    expect(held(subnet)).toHaveLength(16)
+    expect(held(subnet)).toEqual(expect.arrayContaining(['nova-libvirt', 'haproxy', 'openvswitch-db-server']))
+    const tree = readExampleRepo()
+    const networked = [...tree.leaves.values()].filter(({ spec }) => Object.keys(spec.networks).length > 0)
+    expect(new Set(held(NO_POLICY))).toEqual(new Set([...held(subnet), ...networked.map(({ name }) => name)]))
   })
 
   test('with it, nothing is held', () => {
