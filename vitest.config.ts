@@ -8,7 +8,15 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'forks' } },
       // Whole daemon turns on the engine in memory: random histories, random faults, a virtual clock.
-      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], pool: 'forks' } },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          pool: 'forks',
+          // Most of what a history makes is thrown away at once: a larger nursery saves a sixth of the time.
+          execArgv: ['--max-semi-space-size=64'],
+        },
+      },
       // What somebody hostile, or only careless, may hand to graft.
       { test: { name: 'inputs', include: ['test/inputs/**/*.test.ts'], pool: 'forks', testTimeout: 120_000 } },
       {
