@@ -41,13 +41,15 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
     if (work?.kind === 'pull') return { because: `waits for ${name}, whose image is fetched first`, awaits: name }
     if (work?.kind === 'swap') continue
     const live = view.situations.get(name)?.live ?? null
-    if (verdict.kind === 'refuse' || (verdict.kind === 'hold' && !dependency.suspend)) {
+    // What comes back is what it was, and so may be what it depends on.
+    const goesOn = view.comesBack === true && runs(live)
+    if (!goesOn && (verdict.kind === 'refuse' || (verdict.kind === 'hold' && !dependency.suspend))) {
       const how = verdict.kind === 'refuse' ? 'refused' : 'held'
       return { because: `depends on ${name}, which is ${how}: ${verdict.because}`, awaits: verdict.awaits }
     }
     // A job may be what must not happen while an older generation still runs; and who joins a namespace was judged by
     // the generation that the tree declares.
-    const exact = leaf.kind === 'job' || joinedLeaves(leaf).includes(name)
+    const exact = view.comesBack !== true && (leaf.kind === 'job' || joinedLeaves(leaf).includes(name))
     if (dependency.suspend && exact && live !== null && live.labels.generation !== dependency.generation) {
       const why = `depends on ${name}, which is suspended and still runs generation ${live.labels.generation}`
       return { because: why, awaits: null }

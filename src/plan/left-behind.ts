@@ -1,8 +1,11 @@
 // Swaps that would take a namespace away from a container that lives in it and does not come along: it would go on
-// without a network, and could never be started again. Pure.
+// without a network, and could never be started again. That holds for a swap that is planned, and for one that an
+// earlier turn left half done. Pure.
 
-import type { Tree } from '../desired/tree.ts'
+import type { Leaf, Tree } from '../desired/tree.ts'
 import type { DependencyHold } from './dependency-hold.ts'
+import type { ObservedContainer } from './observed.ts'
+import { runs } from './planning.ts'
 import type { Proposal } from './proposal.ts'
 import type { Situation } from './situation.ts'
 import { joinedLeaves } from './swap-order.ts'
@@ -23,11 +26,10 @@ export function leftBehind({ tree, situations, proposals, busy }: Companions): M
     // What is left of a job is its log.
     if (live === null || proposal === undefined || leaf.kind === 'job' || leaf.state === 'stopped') continue
     if (proposal.work?.kind === 'swap') continue
-    const { network_mode, pid, ipc } = live.running
     for (const joined of joinedLeaves(leaf)) {
       const owner = situations.get(joined)?.live ?? null
       if (owner === null || proposals.get(joined)?.work?.kind !== 'swap') continue
-      if (![network_mode, pid, ipc].includes(`container:${owner.id}`)) continue
+      if (!livesIn(live, owner)) continue
       const { verdict, work } = proposal
       const passes = busy.has(leaf.name) || work !== null
       waiting.set(joined, {
@@ -38,4 +40,52 @@ export function leftBehind({ tree, situations, proposals, busy }: Companions): M
     }
   }
   return waiting
+}
+
+/**
+ * Leaves whose candidate goes, although it is what is wanted: an owner's, at its gate, where something lives in the
+ * namespace of the one that is live, and what was to come along with it. `order`: owners before what joins them.
+ */
+export function companionsAnew(
+  order: readonly string[],
+  { tree, situations }: Pick<Companions, 'tree' | 'situations'>,
+): Set<string> {
+  const anew = new Set<string>()
+  for (const name of order) {
+    const leaf = tree.leaves.get(name)
+    const { live = null, candidate = null } = situations.get(name) ?? {}
+    if (leaf === undefined || leaf.kind === 'job') continue
+    for (const joined of joinedLeaves(leaf)) {
+      const owner = situations.get(joined)
+      if (owner === undefined || owner.retired.length > 0 || !isAtGate(owner.candidate)) continue
+      if (leaf.state !== 'stopped' && livesIn(live, owner.live)) anew.add(joined)
+      if (anew.has(joined) && isAtGate(candidate) && livesIn(candidate, owner.candidate)) anew.add(name)
+    }
+  }
+  return anew
+}
+
+/**
+ * Whether the leaf's candidate lives in the namespace of a container that takes its name or has it by now, and its live
+ * container in one that has lost it: all of them had passed their gates, and graft ended between the renames.
+ */
+export function ownerHasSwitched(leaf: Leaf, situations: ReadonlyMap<string, Situation>): boolean {
+  const { live = null, candidate = null } = situations.get(leaf.name) ?? {}
+  if (leaf.kind === 'job' || candidate?.state !== 'running') return false
+  return joinedLeaves(leaf).some((joined) => {
+    const owner = situations.get(joined)
+    // Between its two renames an owner has no live container.
+    const newer = owner?.live ?? owner?.candidate ?? null
+    return owner?.retired.some((old) => livesIn(live, old)) === true && livesIn(candidate, newer)
+  })
+}
+
+function livesIn(container: ObservedContainer | null, owner: ObservedContainer | null): boolean {
+  if (container === null || owner === null) return false
+  const { network_mode, pid, ipc } = container.running
+  return [network_mode, pid, ipc].includes(`container:${owner.id}`)
+}
+
+function isAtGate(candidate: ObservedContainer | null): candidate is ObservedContainer {
+  return runs(candidate) || candidate?.state === 'paused'
 }

@@ -7,7 +7,7 @@ import type { LeafContext } from './leaf-context.ts'
 import { mendStateOf, waitOf } from './meanwhile.ts'
 import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
-import { leftBehind } from './left-behind.ts'
+import { companionsAnew, leftBehind, ownerHasSwitched } from './left-behind.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
@@ -38,6 +38,11 @@ export function plan(input: PlanInput): Plan {
   const order = launchOrder(tree)
   const taken = takenElsewhere(tree, found)
   const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
+  const companions = companionsAnew(order, { tree, situations: found })
+  const startsOver = (name: string): string | null => {
+    if (companions.has(name)) return 'an interrupted swap starts over, with what lives in the same namespace'
+    return anew.has(name) ? 'an interrupted swap of its set, which switches together, starts over' : null
+  }
 
   /** `blocked`: sets that switch together, of which a member cannot. `stuck`: leaves that others hold something of. */
   const proposeAll = (
@@ -57,7 +62,12 @@ export function plan(input: PlanInput): Plan {
         live,
         isSwapped,
       }
-      const proposal = leftDown(leaf, context, taken, propose(leaf, context, { anew: anew.has(name), taken }))
+      const proposal = leftDown(
+        leaf,
+        context,
+        taken,
+        propose(leaf, context, { anew: startsOver(name), taken, situations: found }),
+      )
       let why: DependencyHold | null = null
       if (isLaunch(proposal)) {
         why =
@@ -135,16 +145,19 @@ export function plan(input: PlanInput): Plan {
   }
 }
 
+interface Remains {
+  /** Why a candidate is discarded that could go on at its gate. */
+  readonly anew: string | null
+  readonly taken: ReadonlyMap<string, string>
+  readonly situations: ReadonlyMap<string, Situation>
+}
+
 /** One leaf: what an earlier turn left over comes first, then the rules of its kind. */
-function propose(
-  leaf: Leaf,
-  context: LeafContext,
-  { anew, taken }: { readonly anew: boolean; readonly taken: ReadonlyMap<string, string> },
-): Proposal {
+function propose(leaf: Leaf, context: LeafContext, { anew, taken, situations: all }: Remains): Proposal {
   const { input, situation } = context
   if (input.busy.has(leaf.name)) return hold(leaf, situation.live, WORKED_ON)
   if (!leaf.suspend && hasLeftovers(situation)) {
-    const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped' || anew
+    const untouchable = input.refused.has(leaf.name) || leaf.state === 'stopped' || anew !== null
     const recovery = recover(situation, {
       deployment: input.tree.name,
       prefix: input.tree.prefix,
@@ -155,14 +168,14 @@ function propose(
       isMended: true,
       liveRuns: leaf.state === 'running',
       liveMayStart: !taken.has(leaf.name),
+      mustSwitch: ownerHasSwitched(leaf, all),
     })
     const waiting = recovery === null ? null : waitOf(leaf, context)
     if (waiting !== null) return hold(leaf, situation.live, waiting.because, { retryAt: waiting.until })
     if (recovery !== null) {
       const { because, prepare, commit, cleanup } = recovery
-      const why = anew ? 'an interrupted swap of its set, which switches together, starts over' : because
       return {
-        verdict: verdictOf(leaf, situation.live, 'recover', why),
+        verdict: verdictOf(leaf, situation.live, 'recover', anew ?? because),
         work: { kind: 'steps', leaf: leaf.name, prepare, commit, cleanup, preemptible: leaf.kind === 'container' },
       }
     }

@@ -6,6 +6,7 @@ import { carriesIngress, follow } from './ingress-steps.ts'
 import { isWanted, runs } from './planning.ts'
 import type { ObservedContainer } from './observed.ts'
 import { candidateName, liveName } from './names.ts'
+import { renameForward, switchAlong } from './recover-forward.ts'
 import type { Situation } from './situation.ts'
 import type { Action, Step } from './step.ts'
 import { discard, keepFailed, markJobDone, putBack, refOf, retire, staysDown, step, switchNames } from './steps.ts'
@@ -32,6 +33,8 @@ export interface RecoveryContext {
   readonly liveRuns: boolean
   /** False where another leaf's candidate has what the live container would need for itself. */
   readonly liveMayStart: boolean
+  /** Whether the container whose namespace the candidate joined has its name already: then the candidate takes its own. */
+  readonly mustSwitch: boolean
 }
 
 /** Exit codes of a container that was stopped from outside (an engine that went down): no verdict on its spec. */
@@ -73,17 +76,6 @@ function mayCome(container: ObservedContainer): boolean {
 /** A paused container holds what a running one holds. */
 function isUp(container: ObservedContainer): boolean {
   return runs(container) || container.state === 'paused'
-}
-
-/** No NAME, `.next` and `.prev`: the gate had passed, only the last rename is missing. */
-function renameForward(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {
-  const container = refOf(situation.leaf, candidate)
-  return {
-    because: 'an interrupted swap had passed its gate; it is finished',
-    prepare: [],
-    commit: [step({ do: 'rename', container, to: liveName(context.prefix, situation.leaf) })],
-    cleanup: [],
-  }
 }
 
 /** No NAME, only `.prev` (or a candidate that never ran beside it): the old container takes its name back. */
@@ -226,6 +218,7 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
     const keep = step(keepFailed(container, situation.failed))
     return leftover(`it had failed with exit code ${candidate.exitCode}`, context, [], liveBack, keep)
   }
+  if (context.mustSwitch && live !== null && !wanted) return switchAlong(situation, container, live, context)
   if (context.wanted === null || !wanted) {
     return leftover('it is no longer wanted', context, [stop], liveBack, remove)
   }

@@ -56,7 +56,14 @@ function heldBack(counted: readonly Situation[], { tree, removals }: PlanInput):
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
 export function unfinished(situation: Situation, tree: Tree, why: string): Proposal | null {
   const { name: deployment, prefix, ingress } = tree
-  const always = { order: 'stop-first', drain: 0, isMended: false, liveRuns: true, liveMayStart: true } as const
+  const always = {
+    order: 'stop-first',
+    drain: 0,
+    isMended: false,
+    liveRuns: true,
+    liveMayStart: true,
+    mustSwitch: false,
+  } as const
   const context = { deployment, prefix, ingress, wanted: null, ...always }
   const recovery = recover(situation, context)
   if (recovery === null) return renamedBack(situation, tree, why)

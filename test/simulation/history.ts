@@ -154,6 +154,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
   const removedByHand = new Set<string>()
   const vetoed = new Map<string, number>()
   let verdicts: readonly string[] = []
+  /** The commit of the newest turn. */
+  let seen: string | null = null
   const counts = { calls: 0, faults: 0, deaths: 0, turns: 0 }
 
   function onCall(call: string, args: readonly unknown[], moment: 'before' | 'after'): void {
@@ -240,6 +242,9 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
           if (news.kind !== 'turn') return
           counts.turns++
           countTurn()
+          // With faults in between a commit is seen late: what begins meanwhile ends with that.
+          if (news.turn.plan.commit !== seen) triedAnew(site.leaves)
+          seen = news.turn.plan.commit
           if (TRACED)
             for (const { leaf, kind, because } of news.turn.plan.verdicts)
               if (kind !== 'keep') tell(`turn: ${leaf} ${kind}, ${because}`)
@@ -261,13 +266,17 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     repository.commit(changes(files, after), subject)
     files = after
     if (site.readable) noteWish()
-    // What switches together is tried anew when one of it changes.
+    triedAnew(before)
+    tell(`commit: ${subject}`)
+    graft?.daemon.pushed()
+  }
+
+  /** What switches together is tried anew when one of it changes. */
+  function triedAnew(before: SiteState['leaves']): void {
     for (const key of tries.keys()) {
       const leaf = key.split(' ')[0] ?? ''
       if (isTogether(leaf) || isJoined(leaf, before) || isJoined(leaf, site.leaves)) tries.delete(key)
     }
-    tell(`commit: ${subject}`)
-    graft?.daemon.pushed()
   }
 
   function bumped(leaves: readonly string[], flavour: LeafState['flavour'], more: Partial<LeafState> = {}): SiteState {
