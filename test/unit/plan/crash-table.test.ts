@@ -4,8 +4,35 @@ import { readFile } from 'node:fs/promises'
 
 import { describe, expect, it } from 'vitest'
 
+import type { Tree } from '../../../src/desired/tree.ts'
+import { hostOf, leaf, planOf, treeOf } from './build.ts'
 import { asJob, DOWN, NEXT, planFor, PREV, RUNS, startFirst, stopFirst, what } from './found.ts'
-import { renderTable } from './render-table.ts'
+import { renderTable, words } from './render-table.ts'
+
+const both = (side: number): Tree => treeOf({ main: leaf(2), side: leaf(side, 'network_mode: service:main') })
+
+/**
+ * What is done where `main` and `side`, which lives in its namespace, were to switch as one, and the side is down.
+ * `name`: what the new container of `main` is called, null between its renames. `wanted`: the side's generation by now.
+ */
+async function whatOfBoth(name: 'main.next' | 'main' | null, wanted: number): Promise<string[]> {
+  const tree = both(wanted)
+  const host = await hostOf(tree)
+  const before = treeOf({ main: leaf(1), side: leaf(1, 'network_mode: service:main') })
+  const old = await host.put(before, 'main')
+  await host.put(before, 'side', { state: 'stopped', policy: 'no' })
+  await host.engine.rename(old, `main.prev-${old.slice(0, 6)}`)
+  const next = await host.put(both(2), 'main')
+  await host.put(both(2), 'side', NEXT)
+  if (name !== 'main') await host.engine.rename(next, 'main.next')
+  if (name === 'main.next') await host.engine.rename(old, 'main')
+  const { tables, verdicts } = planOf(tree, await host.observe(tree))
+  return verdicts.flatMap(({ leaf: of, kind, because }) => {
+    const own = tables.filter(({ leaves }) => leaves.includes(of))
+    const steps = own.flatMap(({ prepare, commit, cleanup }) => [...prepare, ...commit, ...cleanup])
+    return [`${of} ${kind}: ${because}`, ...steps.map(({ action }) => words(action))]
+  })
+}
 
 /** One test for each row: its key is the first cell of the row in docs/crash-safety.md. */
 const rows: Readonly<Record<string, () => Promise<void>>> = {
@@ -72,6 +99,29 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       'start web',
       'web: restart policy always',
     ])
+  },
+  '`NAME.next` running, and something lives in the namespace of `NAME`': async () => {
+    expect(await whatOfBoth('main.next', 2)).toEqual([
+      'main recover: an interrupted swap starts over, with what lives in the same namespace',
+      'stop main.next',
+      'remove main.next',
+      'side recover: an interrupted swap starts over, with what lives in the same namespace',
+      'stop side.next',
+      'remove side.next',
+      'start side',
+      'side: restart policy always',
+    ])
+  },
+  'a candidate running in the namespace of a container that has taken its name, or is about to': async () => {
+    const goesOn = [
+      'side recover: an interrupted swap had passed its gate, and the container it joins has switched; it is finished',
+      'rename side to side.prev-ID6',
+      'rename side.next to side',
+    ]
+    expect(await whatOfBoth('main', 3)).toEqual(expect.arrayContaining(goesOn))
+    expect(await whatOfBoth(null, 3)).toEqual(expect.arrayContaining(goesOn))
+    // It is what is wanted: it proves itself once more.
+    expect(await whatOfBoth('main', 2)).toContain('gate side.next')
   },
   '`NAME.next` exited': async () => {
     const failed = { ...NEXT, state: 'exited', exitCode: 3 } as const
