@@ -21,17 +21,19 @@ export interface Companions {
 export function leftBehind({ tree, situations, proposals, busy }: Companions): Map<string, DependencyHold> {
   const waiting = new Map<string, DependencyHold>()
   for (const leaf of tree.leaves.values()) {
-    const live = situations.get(leaf.name)?.live ?? null
+    const { live = null, candidate = null } = situations.get(leaf.name) ?? {}
     const proposal = proposals.get(leaf.name)
     // What is left of a job is its log.
-    if (live === null || proposal === undefined || leaf.kind === 'job' || leaf.state === 'stopped') continue
+    if (proposal === undefined || leaf.kind === 'job' || leaf.state === 'stopped') continue
     if (proposal.work?.kind === 'swap') continue
     for (const joined of joinedLeaves(leaf)) {
       const owner = situations.get(joined)?.live ?? null
       if (owner === null || proposals.get(joined)?.work?.kind !== 'swap') continue
-      if (!livesIn(live, owner)) continue
+      const inHand = busy.has(leaf.name)
+      // What a table has in hand may be made again there, where somebody removed it.
+      if (!inHand && !livesIn(live, owner) && !livesIn(candidate, owner)) continue
       const { verdict, work } = proposal
-      const passes = busy.has(leaf.name) || work !== null
+      const passes = inHand || work !== null
       waiting.set(joined, {
         because: `${leaf.name}, which lives in its namespace, cannot come along: ${verdict.because}`,
         awaits: passes ? leaf.name : verdict.awaits,

@@ -86,6 +86,18 @@ describe('two leaves in one namespace', () => {
     expect(table?.leaves).toEqual(['main', 'side'])
   })
 
+  it.each([true, false])(
+    'the owner waits for one that is being swapped, also where somebody removed it',
+    async (next) => {
+      const host = await hostOf(two(1, 1))
+      await host.put(two(1, 1), 'main')
+      if (next) await host.put(two(1, 1), 'side', { role: 'candidate' })
+      const after = treeOf({ main: leaf(1, 'environment: {NEW: "1"}'), side: leaf(1, 'network_mode: service:main') })
+      const planned = planOf(after, await host.observe(after), { busy: new Set(['side']) })
+      expect(verdictOn(planned, 'main')).toMatchObject({ kind: 'hold', awaits: 'side' })
+    },
+  )
+
   it('the owner does not wait for a job that is done', async () => {
     const withJob = (main: number) => treeOf({ main: leaf(main), sync: job(1, 'network_mode: service:main') })
     const host = await hostOf(withJob(2))
