@@ -73,7 +73,7 @@ export function companionsAnew(
  */
 export function ownerHasSwitched(leaf: Leaf, situations: ReadonlyMap<string, Situation>): boolean {
   const { live = null, candidate = null } = situations.get(leaf.name) ?? {}
-  if (leaf.kind === 'job' || candidate?.state !== 'running') return false
+  if (leaf.kind === 'job' || !['running', 'paused', 'exited'].includes(candidate?.state ?? '')) return false
   return joinedLeaves(leaf).some((joined) => {
     const owner = situations.get(joined)
     // Between its two renames an owner has no live container.

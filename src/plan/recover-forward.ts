@@ -5,7 +5,6 @@ import type { ObservedContainer } from './observed.ts'
 import { runs } from './planning.ts'
 import type { Recovery, RecoveryContext } from './recover.ts'
 import type { Situation } from './situation.ts'
-import type { ContainerRef } from './step.ts'
 import { refOf, step, takeDown } from './steps.ts'
 
 /** No NAME, `.next` and `.prev`: the gate had passed, only the last rename is missing. */
@@ -19,22 +18,25 @@ export function renameForward(situation: Situation, candidate: ObservedContainer
   }
 }
 
-/** The old container could never be started again. What the leaf has become meanwhile is for the next turn. */
+/**
+ * The old container could never be started again, so that there is no way back from here. What the leaf has become
+ * meanwhile is for the next turn.
+ */
 export function switchAlong(
   { leaf }: Situation,
-  candidate: ContainerRef,
+  candidate: ObservedContainer,
   live: ObservedContainer,
   { prefix }: RecoveryContext,
 ): Recovery {
   const old = refOf(leaf, live)
-  const down = runs(live) || live.state === 'paused' ? takeDown(leaf, live, null) : []
+  const down = runs(live) || live.state === 'paused' ? takeDown(leaf, live, null).map(({ action }) => step(action)) : []
   return {
     because: 'an interrupted swap had passed its gate, and the container it joins has switched; it is finished',
     prepare: [],
     commit: [
       ...down,
       step({ do: 'rename', container: old, to: retiredName(prefix, leaf, live.id) }),
-      step({ do: 'rename', container: candidate, to: liveName(prefix, leaf) }),
+      step({ do: 'rename', container: refOf(leaf, candidate), to: liveName(prefix, leaf) }),
     ],
     cleanup: [],
   }

@@ -64,6 +64,7 @@ export function recover(situation: Situation, context: RecoveryContext): Recover
       : goBack(situation, old, context)
   }
   if (live !== null && old !== null) return finishRetiring(situation, live, old, context)
+  if (candidate !== null && live !== null && context.mustSwitch) return switchAlong(situation, candidate, live, context)
   if (candidate !== null) return settleCandidate(situation, candidate, context)
   return null
 }
@@ -218,7 +219,6 @@ function settleCandidate(situation: Situation, candidate: ObservedContainer, con
     const keep = step(keepFailed(container, situation.failed))
     return leftover(`it had failed with exit code ${candidate.exitCode}`, context, [], liveBack, keep)
   }
-  if (context.mustSwitch && live !== null && !wanted) return switchAlong(situation, container, live, context)
   if (context.wanted === null || !wanted) {
     return leftover('it is no longer wanted', context, [stop], liveBack, remove)
   }
