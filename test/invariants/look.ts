@@ -39,9 +39,12 @@ export function serves({ running, healthy }: SeenContainer): boolean {
   return running && healthy !== false
 }
 
-/** Not live yet: that it seems healthy for a moment is no promise to anybody. */
+/**
+ * Not live yet: that it seems healthy for a moment is no promise to anybody. A name that somebody gave it at its gate
+ * makes it no more.
+ */
 export function isCandidate({ name }: Pick<SeenContainer, 'name'>): boolean {
-  return name.endsWith('.next')
+  return /\.next(-by-hand-\d+)?$/.test(name)
 }
 
 /** The one that an engine takes a text for: an id, a name, or the beginning of one id alone. */
