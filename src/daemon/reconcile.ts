@@ -121,6 +121,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
           waits.succeeded(name)
           sideways.delete(name)
         }
+        // That it stops is what was asked for: however often it was mended before, it is to start when that is asked for.
+        if (kind === 'stop' && leftovers.length === 0) waits.forget(name)
         if (isMend) waits.mended(name, spec, now)
       } else if (outcome.kind === 'failed' && leftovers.length > 0) {
         // What would tell the next turn that it failed may not be there.
@@ -154,7 +156,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
   function specOf(name: string): SpecId {
     const leaf = last?.wish.tree.leaves.get(name)
-    return leaf === undefined ? { generation: 0, digest: '' } : { generation: leaf.generation, digest: runDigest(leaf) }
+    if (leaf === undefined) return { generation: 0, digest: '', state: 'running' }
+    return { generation: leaf.generation, digest: runDigest(leaf), state: leaf.state }
   }
 
   async function look(wish: Wish): Promise<Turn> {

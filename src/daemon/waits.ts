@@ -1,6 +1,7 @@
 // How long a leaf is left alone after a fault, or after it had to be mended again and again. Grows with each time, and
 // is forgotten when things go well.
 
+import type { Leaf } from '../desired/tree.ts'
 import type { Wait } from '../plan/planning.ts'
 
 export interface Waits {
@@ -18,6 +19,8 @@ export interface Waits {
 export interface SpecId {
   readonly generation: number
   readonly digest: string
+  /** What the leaf was to be: that it did not run says nothing of stopping it, nor the other way round. */
+  readonly state: Leaf['state']
 }
 
 const FIRST = 2_000
@@ -36,7 +39,8 @@ export function createWaits(): Waits {
     fault(name, spec, because, now) {
       const before = faults.get(name)
       // Another spec is another try, whatever kept the one before from coming up.
-      const isSame = before?.generation === spec.generation && before.digest === spec.digest
+      const isSame =
+        before?.generation === spec.generation && before.digest === spec.digest && before.state === spec.state
       const count = isSame && now - before.last < FORGOTTEN_AFTER ? before.count + 1 : 1
       faults.set(name, { ...spec, count, last: now })
       waits.set(name, { ...spec, until: now + growing(count), because })

@@ -46,22 +46,19 @@ export function leftBehind({ tree, situations, proposals, busy }: Companions): M
 
 /**
  * Leaves whose candidate goes, although it is what is wanted: an owner's, at its gate, where something lives in the
- * namespace of the one that is live, and what was to come along with it. `order`: owners before what joins them.
+ * namespace of the one that is live; and one that was to live in another namespace than that.
  */
-export function companionsAnew(
-  order: readonly string[],
-  { tree, situations }: Pick<Companions, 'tree' | 'situations'>,
-): Set<string> {
+export function companionsAnew({ tree, situations }: Pick<Companions, 'tree' | 'situations'>): Set<string> {
   const anew = new Set<string>()
-  for (const name of order) {
-    const leaf = tree.leaves.get(name)
+  for (const [name, leaf] of tree.leaves) {
     const { live = null, candidate = null } = situations.get(name) ?? {}
-    if (leaf === undefined || leaf.kind === 'job') continue
+    if (leaf.kind === 'job') continue
     for (const joined of joinedLeaves(leaf)) {
       const owner = situations.get(joined)
-      if (owner === undefined || owner.retired.length > 0 || !isAtGate(owner.candidate)) continue
-      if (leaf.state !== 'stopped' && livesIn(live, owner.live)) anew.add(joined)
-      if (anew.has(joined) && isAtGate(candidate) && livesIn(candidate, owner.candidate)) anew.add(name)
+      if (owner === undefined || owner.live === null) continue
+      const isAlone = owner.retired.length > 0 || !isAtGate(owner.candidate) || leaf.state === 'stopped'
+      if (!isAlone && livesIn(live, owner.live)) anew.add(joined)
+      if (isAtGate(candidate) && !livesIn(candidate, owner.live)) anew.add(name)
     }
   }
   return anew
@@ -80,6 +77,18 @@ export function ownerHasSwitched(leaf: Leaf, situations: ReadonlyMap<string, Sit
     const newer = owner?.live ?? owner?.candidate ?? null
     return owner?.retired.some((old) => livesIn(live, old)) === true && livesIn(candidate, newer)
   })
+}
+
+/** The leaf that has to switch along before the old container of `owner` may go; null where there is none. */
+export function switchesFirst(
+  owner: string,
+  { tree, situations }: Pick<Companions, 'tree' | 'situations'>,
+): string | null {
+  const { live = null, retired = [] } = situations.get(owner) ?? {}
+  if (live === null || retired.length === 0) return null
+  for (const leaf of tree.leaves.values())
+    if (joinedLeaves(leaf).includes(owner) && ownerHasSwitched(leaf, situations)) return leaf.name
+  return null
 }
 
 function livesIn(container: ObservedContainer | null, owner: ObservedContainer | null): boolean {

@@ -29,6 +29,7 @@ export function failedBefore(leaf: Leaf, live: ObservedContainer | null, context
 export function waitOf(leaf: Leaf, context: LeafContext, name = leaf.name): { until: number; because: string } | null {
   const wait = context.input.waits.get(name)
   if (wait === undefined || wait.until <= context.input.now) return null
+  if (wait.state !== undefined && wait.state !== leaf.state) return null
   if (wait.generation !== leaf.generation || wait.digest !== context.input.runDigest(leaf)) return null
   return wait
 }

@@ -7,7 +7,7 @@ import type { LeafContext } from './leaf-context.ts'
 import { mendStateOf, waitOf } from './meanwhile.ts'
 import { waitsFor, type DependencyHold } from './dependency-hold.ts'
 import { jobVerdict } from './job-verdict.ts'
-import { companionsAnew, leftBehind, ownerHasSwitched } from './left-behind.ts'
+import { companionsAnew, leftBehind, ownerHasSwitched, switchesFirst } from './left-behind.ts'
 import { launchOrder } from './order.ts'
 import type { PlanInput } from './planning.ts'
 import { tellGroups } from './gap.ts'
@@ -38,7 +38,7 @@ export function plan(input: PlanInput): Plan {
   const order = launchOrder(tree)
   const taken = takenElsewhere(tree, found)
   const anew = sets.size === 0 ? new Set<string>() : stagedAnew({ input, sets, situations: found, findImage })
-  const companions = companionsAnew(order, { tree, situations: found })
+  const companions = companionsAnew({ tree, situations: found })
   const startsOver = (name: string): string | null => {
     if (companions.has(name)) return 'an interrupted swap starts over, with what lives in the same namespace'
     return anew.has(name) ? 'an interrupted swap of its set, which switches together, starts over' : null
@@ -172,6 +172,11 @@ function propose(leaf: Leaf, context: LeafContext, { anew, taken, situations: al
     })
     const waiting = recovery === null ? null : waitOf(leaf, context)
     if (waiting !== null) return hold(leaf, situation.live, waiting.because, { retryAt: waiting.until })
+    const first = switchesFirst(leaf.name, { tree: input.tree, situations: all })
+    if (first !== null) {
+      const because = `its old container stays until ${first}, which lives in its namespace, has switched along`
+      return hold(leaf, situation.live, because, { awaits: first })
+    }
     if (recovery !== null) {
       const { because, prepare, commit, cleanup } = recovery
       return {

@@ -57,6 +57,8 @@ export interface Wait {
   /** Generation and run digest that the fault happened with. */
   readonly generation: number
   readonly digest: string
+  /** Whether it was to run or to be stopped; left out: it counts for both. */
+  readonly state?: Leaf['state']
   readonly until: number
   /** One clause: `registry.example is not reachable`. */
   readonly because: string

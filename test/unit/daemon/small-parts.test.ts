@@ -12,7 +12,7 @@ import { createRetries } from '../../../src/daemon/pauses.ts'
 import { createWaker } from '../../../src/daemon/waker.ts'
 import { virtualClock } from '../../../src/engine/memory/clock.ts'
 
-const SPEC = { generation: 3, digest: 'abc' }
+const SPEC = { generation: 3, digest: 'abc', state: 'running' } as const
 
 describe('waits', () => {
   it('grow with each fault up to five minutes, and are forgotten when things go well', () => {

@@ -52,12 +52,14 @@ async function amiss(host: Host, tree: Tree): Promise<unknown> {
   return joined && up && !over ? null : { now, joined }
 }
 
-async function killed(pair: Pair, kill: KillAt | null, next: Tree | null) {
+async function killed(pair: Pair, kill: KillAt | null, next: Tree | null, again: KillAt | null = null) {
   const [before, after] = [two(pair, [1], [1]), two(pair, [2], [1])]
   const host = await hostOf(after, IMAGE)
   await settle(host, wishOf(before))
   const first = mortal(host.engine, kill)
   await settle(host, wishOf(after, before), reconcilerOn(host, first.engine)).catch(() => undefined)
+  const second = mortal(host.engine, again)
+  if (again !== null) await settle(host, wishOf(after), reconcilerOn(host, second.engine)).catch(() => undefined)
   const crashed = standing(host.engine)
   const own = reconcilerOn(host)
   const wish = wishOf(next ?? after, after)
@@ -82,6 +84,21 @@ describe.each(pairs)('$name', (pair) => {
       for (const moment of ['before', 'after'] as const) {
         const ended = await killed(pair, { call, moment }, next)
         if (ended.amiss !== null) wrong.push({ at: `${moment} ${whole.calls[call - 1]} (${call})`, ...ended, calls: 0 })
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('a side that fails after a kill anywhere, and one more in what finishes that', async () => {
+    const whole = await killed(pair, null, null)
+    const next = two(pair, [2], [2, BAD])
+    const wrong: unknown[] = []
+    for (let call = 1; call <= whole.calls.length; call++) {
+      for (let then = 1; then <= 12; then += 1) {
+        const again = { call: then, moment: 'after' } as const
+        const ended = await killed(pair, { call, moment: 'after' }, next, again)
+        const at = `${whole.calls[call - 1]} (${call}), ${then}`
+        if (ended.amiss !== null) wrong.push({ at, ...ended, calls: 0 })
       }
     }
     expect(wrong).toEqual([])

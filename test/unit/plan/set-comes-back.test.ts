@@ -3,8 +3,8 @@
 import { expect, it } from 'vitest'
 
 import type { ImageDefinition } from '../../../src/engine/memory/behaviour.ts'
-import { settle, standing, watch, wishOf } from '../daemon/memory-stage.ts'
-import { hostOf, leaf, treeOf } from './build.ts'
+import { reconcilerOn, settle, standing, watch, wishOf } from '../daemon/memory-stage.ts'
+import { hostOf, leaf, treeOf, verdictOn } from './build.ts'
 
 const CHECK = 'healthcheck: {test: [CMD, check], interval: 1s}\nupdate: {deadline: 20s}'
 
@@ -27,6 +27,33 @@ it('comes back with the very same containers, in order', async () => {
   expect(await ids()).toEqual(before)
   const [db, web] = (await host.observe(set(''))).containers.map(({ startedAt }) => startedAt ?? 0)
   expect((web ?? 0) - (db ?? 0)).toBeGreaterThanOrEqual(1000)
+})
+
+it('stops and starts as often as commits say so, without a pause', async () => {
+  const host = await hostOf(set(''), { behaviour: { healthyAfter: 1000 } })
+  const own = reconcilerOn(host)
+  await settle(host, wishOf(set('')), own)
+  for (let times = 0; times < 6; times++) {
+    await settle(host, wishOf(set('state: stopped\n')), own)
+    expect(standing(host.engine)).toEqual({ db: 'exited g1 no', web: 'exited g1 no' })
+    await settle(host, wishOf(set('')), own)
+    expect(standing(host.engine)).toEqual({ db: 'running g1 always', web: 'running g1 always' })
+  }
+})
+
+it('stops at once what was mended again and again', async () => {
+  const host = await hostOf(set(''), { behaviour: { healthyAfter: 1000 } })
+  const own = reconcilerOn(host)
+  await settle(host, wishOf(set('')), own)
+  for (let times = 0; times < 4; times++) {
+    const { containers } = await host.observe(set(''))
+    host.engine.pause(containers.find(({ name }) => name === 'web')?.id ?? '')
+    await settle(host, wishOf(set('')), own)
+  }
+  const { turn } = await settle(host, wishOf(set('')), own)
+  expect(verdictOn(turn.plan, 'web').because).toMatch(/it had to be mended \d times in a row/)
+  await settle(host, wishOf(set('state: stopped\n')), own)
+  expect(standing(host.engine)).toEqual({ db: 'exited g1 no', web: 'exited g1 no' })
 })
 
 it.each<[string, ImageDefinition['behaviour']]>([
