@@ -146,6 +146,8 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
      * nothing gets a policy back by which an engine would start it.
      */
     let mayRun: string | null = null
+    /** The ingress could not be told of the names as they are again: what was to serve may still be sent requests. */
+    let mayServe = false
     const down = new Set<string>()
     // A job that is done, which could not be written down: its container is what tells.
     const last = tried.at(-1)?.action
@@ -155,6 +157,11 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
         for (const action of section.steps) {
           if (action.do === 'stop' && down.has(action.container.name)) continue
           if (action.do === 'discard' && action.container.leaf === unmarked) continue
+          if (mayServe && (action.do === 'stop' || action.do === 'discard')) {
+            leftovers.push(`${action.do}: the ingress may still send to ${action.container.name}`)
+            mayRun = action.container.name
+            continue
+          }
           if (mayRun !== null && bringsUp(action)) {
             leftovers.push(`${action.do}: not sure that ${mayRun} is down`)
             continue
@@ -162,6 +169,7 @@ export async function executeTable(table: Table, bench: Bench, throttle: Throttl
           const done = await takeBack(action, failure)
           if (done && action.do === 'stop') down.add(action.container.name)
           if (!done && takesDown(action)) mayRun = action.container.name
+          if (!done && action.do === 'ingress') mayServe = true
         }
       }
       await (section.kind === 'switching' && followed ? bench.ingress.renaming(work) : work())

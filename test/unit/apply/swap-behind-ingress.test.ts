@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 
-import type { Engine } from '../../../src/apply/engine.ts'
+import { EngineFault, type Engine } from '../../../src/apply/engine.ts'
 import { createIngressKeeper } from '../../../src/apply/ingress-keeper.ts'
 import type { Tree } from '../../../src/desired/tree.ts'
 import type { Behaviour } from '../../../src/engine/memory/behaviour.ts'
@@ -117,6 +117,30 @@ describe('a swap behind the ingress', () => {
     expect(standIn.served.get(ingress)).toBe('web g1')
     expect(standIn.loads).toEqual(['web g2 +'])
     expect(standing(engine)).toMatchObject({ web: 'running g1 always', 'web.failed': 'exited g2 no' })
+  })
+
+  it('stops nothing that the ingress may still send to, where it cannot be told of the way back', async () => {
+    const { clock, standIn, ingress, table, bench, engine } = await ground({}, { connections: 2 })
+    const deaf = new Proxy<Engine>(standIn.engine, {
+      get(target, key, receiver) {
+        const value = Reflect.get(target, key, receiver) as unknown
+        if (key !== 'loadIngressConfig') return value
+        return async (...args: Parameters<Engine['loadIngressConfig']>) => {
+          // The first one takes effect, and nobody is told so.
+          if (standIn.loads.length === 0) await target.loadIngressConfig(...args)
+          throw new EngineFault('engine', 'the engine says 500', 'It is tried again')
+        }
+      },
+    })
+    const result = await clock.run(execute(table, bench(deaf)))
+    expect(result.outcome).toMatchObject({ kind: 'fault', message: 'the engine says 500' })
+    expect(result.leftovers).toEqual([
+      'ingress: the engine says 500',
+      'stop: the ingress may still send to web.next',
+      'discard: the ingress may still send to web.next',
+    ])
+    expect(standIn.served.get(ingress)).toBe('web g2 +')
+    expect(standing(engine)).toMatchObject({ web: 'running g1 always', 'web.next': 'running g2 no' })
   })
 
   it('ends quietly in its proof where graft ends, and leaves the rest to the next start', async () => {
