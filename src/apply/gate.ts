@@ -82,8 +82,9 @@ export async function passGate(options: GateOptions): Promise<number> {
       if (now >= deadline) {
         const seen = last === null ? 'it did not stay up' : `last check: ${last.output}`
         const asked = clock.steady()
-        await inspectSuspect(suspect)
+        const container = await inspectSuspect(suspect)
         if (lost || clock.steady() - asked >= AWAY_AFTER) awayMeanwhile(leaf)
+        if (exited || container.state !== 'running') await blame()
         throw await specFailure(suspect, `not healthy within ${leaf.update.deadline / 1000} s; ${seen}`)
       }
       const left = healthySince === null ? deadline - now : healthySince + settle - now

@@ -186,6 +186,18 @@ describe('blames nobody', () => {
     expect(await outcome(gate)).toMatchObject({ kind: 'engine', message: expect.stringContaining('somebody stopped') })
   })
 
+  it('when somebody paused it just before its time was up', async () => {
+    const { outcome, pass, clock, engine, id } = await atGate(`${CHECK}\nupdate: {deadline: 20s}`, {
+      healthyAfter: 'never',
+    })
+    const gate = pass().catch((thrown: unknown) => thrown)
+    await clock.advance(19_600)
+    engine.pause(id)
+    expect(await outcome(gate as Promise<never>)).toMatchObject({
+      message: 'somebody paused the candidate of web at its gate',
+    })
+  })
+
   it('when somebody paused it', async () => {
     const { engine, id, outcome, pass, clock } = await atGate(CHECK, { healthyAfter: 60_000 })
     const gate = pass()
