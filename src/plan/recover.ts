@@ -107,7 +107,9 @@ function finishRetiring(
 ): Recovery {
   // A check that came with a newer generation says nothing of this one.
   const wanted = context.wanted !== null && isWanted(live, context.wanted.leaf, context.wanted.digest)
-  if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns) {
+  // Neither of the two can be started where another leaf has what they need by now: the way is forward.
+  const areDone = !isUp(old) && (old.startedAt === null || (!context.liveMayStart && !wanted))
+  if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns || areDone) {
     const provable = live.state === 'running' && live.labels.kind === 'container' && wanted
     if (provable && context.order === 'start-first' && old.state === 'running') {
       return proveOn(situation, live, old, context)

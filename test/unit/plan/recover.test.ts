@@ -89,6 +89,26 @@ describe('corners', () => {
     expect(rename?.action).toMatchObject({ do: 'rename', to: 'web', container: { id: newest } })
   })
 
+  it.each(['created', 'exited'] as const)(
+    'one that is %s under a name that graft never gave holds nothing up where another leaf has its port by now',
+    async (state) => {
+      const ports = (a: number, b: number, generation: number) =>
+        treeOf({
+          edge: leaf(generation, `ports: ["${a}:80"]`),
+          rim: leaf(generation, `ports: ["${b}:80"]`),
+        })
+      const host = await hostOf(ports(8081, 8080, 2))
+      await host.put(ports(8080, 8081, 1), 'rim', { state: 'stopped', policy: 'no' })
+      await host.put(ports(8081, 8080, 2), 'edge')
+      await host.put(ports(8081, 8080, 2), 'rim', { role: 'candidate', state, name: 'rim.next-mine' })
+      const [table] = planOf(ports(8081, 8080, 2), await host.observe(ports(8081, 8080, 2))).tables
+      expect(table?.leaves).toEqual(['rim'])
+      expect(table?.cleanup.map(({ action }) => words(action))).toEqual(
+        expect.arrayContaining(['remove rim.next-mine']),
+      )
+    },
+  )
+
   it('a container under a name that graft never gave is taken for live where there is none, else it goes', async () => {
     expect(await what(startFirst, { candidate: { name: 'my-web' } })).toEqual([
       'restore: someone renamed it to my-web',
