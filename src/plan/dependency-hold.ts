@@ -34,7 +34,8 @@ export function waitsFor(leaf: Leaf, view: DependencyView): DependencyHold | nul
     if (view.input.busy.has(name)) return { because: `waits for ${name}`, awaits: name }
     if (dependency.kind === 'job') {
       const done = completedGeneration(name, view.input.tree.name, view.input.observed)
-      if (done !== null && done >= dependency.generation) continue
+      // What comes back is what it was, and so may be the run that it has behind it.
+      if (done !== null && (done >= dependency.generation || view.comesBack === true)) continue
       if (work?.kind === 'swap') continue
       return { because: `waits for the job ${name}: ${verdict.because}`, awaits: work === null ? verdict.awaits : name }
     }

@@ -18,7 +18,7 @@ import { planRemovals } from './removals.ts'
 import { holdRemovals, unsettledLeaf } from './removal-wait.ts'
 import { leftoverNetworks, planResources, resourceKeys } from './resources.ts'
 import { situations, type Situation } from './situation.ts'
-import { swapOrder } from './swap-order.ts'
+import { joinedLeaves, swapOrder } from './swap-order.ts'
 import { buildTables } from './tables.ts'
 import { blockedSets, isChange, stagedAnew, togetherSets } from './together.ts'
 import type { Plan, Verdict } from './verdict.ts'
@@ -120,7 +120,7 @@ export function plan(input: PlanInput): Plan {
     rolling: new Set(order.filter(isRolling)),
   }
   let built = buildTables([...proposals.values(), ...removals.proposals], tree, wishes)
-  const departed = holdRemovals(removals.proposals, built.waiting, unsettled, tree)
+  const departed = holdRemovals(removals.proposals, built.waiting, unsettled, input)
   if (built.waiting.size > 0) built = buildTables([...proposals.values(), ...departed], tree, wishes)
   const { tables, groups } = built
   const told = tellGroups(groups, sets, input.gaps)
@@ -168,6 +168,7 @@ function propose(leaf: Leaf, context: LeafContext, { anew, taken, situations: al
       isMended: true,
       liveRuns: leaf.state === 'running',
       liveMayStart: !taken.has(leaf.name),
+      isJoined: [...input.tree.leaves.values()].some((other) => joinedLeaves(other).includes(leaf.name)),
       mustSwitch: ownerHasSwitched(leaf, all),
     })
     const waiting = recovery === null ? null : waitOf(leaf, context)

@@ -2,11 +2,12 @@
 // swap had come. One row below is one line of the table in docs/crash-safety.md; each is run on a real engine.
 
 import type { Leaf, Tree } from '../desired/tree.ts'
-import { carriesIngress, follow } from './ingress-steps.ts'
 import { isWanted, runs } from './planning.ts'
 import type { ObservedContainer } from './observed.ts'
 import { candidateName, liveName } from './names.ts'
+import { backToWhatServes, servesAlone } from './recover-back.ts'
 import { renameForward, switchAlong } from './recover-forward.ts'
+import { followed } from './recover-ingress.ts'
 import type { Situation } from './situation.ts'
 import type { Action, Step } from './step.ts'
 import { discard, keepFailed, markJobDone, putBack, refOf, retire, staysDown, step, switchNames } from './steps.ts'
@@ -33,6 +34,8 @@ export interface RecoveryContext {
   readonly liveRuns: boolean
   /** False where another leaf's candidate has what the live container would need for itself. */
   readonly liveMayStart: boolean
+  /** Whether other leaves live in its namespace: then only the way forward keeps them together. */
+  readonly isJoined: boolean
   /** Whether the container whose namespace the candidate joined has its name already: then the candidate takes its own. */
   readonly mustSwitch: boolean
 }
@@ -108,6 +111,10 @@ function finishRetiring(
   // A check that came with a newer generation says nothing of this one.
   const wanted = context.wanted !== null && isWanted(live, context.wanted.leaf, context.wanted.digest)
   // Neither of the two can be started where another leaf has what they need by now: the way is forward.
+  const standsAlone = !context.isJoined && context.order === 'start-first'
+  if (!wanted && context.liveRuns && standsAlone && servesAlone(old, live)) {
+    return backToWhatServes(situation, live, old, context)
+  }
   const areDone = !isUp(old) && (old.startedAt === null || (!context.liveMayStart && !wanted))
   if (live.state === 'running' || live.labels.kind === 'job' || !context.liveRuns || areDone) {
     const provable = live.state === 'running' && live.labels.kind === 'container' && wanted
@@ -190,14 +197,6 @@ function proveOn(
       ...followed(situation, context),
     ],
   }
-}
-
-/** Where the leaf has ports of the ingress, now or before: it sends to what is live by then. */
-function followed({ live, candidate, retired }: Situation, context: RecoveryContext, blamed: string[] = []): Step[] {
-  const { ingress, wanted } = context
-  const all = [live, candidate, ...retired]
-  const carries = all.some((container) => carriesIngress(wanted?.leaf ?? null, container))
-  return ingress !== null && carries ? [follow(blamed)] : []
 }
 
 function settleCandidate(situation: Situation, candidate: ObservedContainer, context: RecoveryContext): Recovery {

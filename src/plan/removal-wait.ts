@@ -2,6 +2,7 @@
 // the others have become what the commit says; one that cannot (its new spec failed, or is refused) keeps them.
 
 import type { Tree } from '../desired/tree.ts'
+import type { PlanInput } from './planning.ts'
 import type { Proposal } from './proposal.ts'
 import { unfinished } from './removals.ts'
 import type { Situation } from './situation.ts'
@@ -26,12 +27,12 @@ export function holdRemovals(
   proposals: readonly Proposal[],
   waiting: ReadonlySet<string>,
   unsettled: string | null,
-  tree: Tree,
+  input: Pick<PlanInput, 'tree' | 'observed'>,
 ): Proposal[] {
   return proposals.map((proposal) => {
     const { work, verdict } = proposal
     if (work?.kind !== 'remove' || !waiting.has(verdict.leaf)) return proposal
     const because = `its file is gone, but ${unsettled} still runs an older generation, which may use it`
-    return unfinished(work.situation, tree, because) ?? { verdict: { ...verdict, kind: 'hold', because }, work: null }
+    return unfinished(work.situation, input, because) ?? { verdict: { ...verdict, kind: 'hold', because }, work: null }
   })
 }

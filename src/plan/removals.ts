@@ -2,6 +2,7 @@
 
 import type { Tree } from '../desired/tree.ts'
 import { liveName } from './names.ts'
+import type { ObservedContainer } from './observed.ts'
 import type { PlanInput } from './planning.ts'
 import { inPlace, WORKED_ON, type Proposal, type Work } from './proposal.ts'
 import { recover } from './recover.ts'
@@ -31,11 +32,11 @@ export function planRemovals(input: PlanInput, situations: ReadonlyMap<string, S
       return { verdict: { ...verdictOn(situation, 'hold', wait.because), retryAt: wait.until }, work: null }
     if (!going.includes(situation)) {
       const why = 'its file is gone, but it said prune: false'
-      return unfinished(situation, input.tree, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
+      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'keep', why), work: null }
     }
     if (held !== null) {
       const why = heldWords(held)
-      return unfinished(situation, input.tree, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
+      return unfinished(situation, input, why) ?? { verdict: verdictOn(situation, 'hold', why), work: null }
     }
     const dependencies = input.departed.get(leaf)?.dependencies ?? []
     const work: Work = { kind: 'remove', situation, dependencies }
@@ -54,17 +55,28 @@ function heldBack(counted: readonly Situation[], { tree, removals }: PlanInput):
 }
 
 /** What stays for now must not stay half swapped: the old container may be down for a candidate that nobody wants now. */
-export function unfinished(situation: Situation, tree: Tree, why: string): Proposal | null {
+export function unfinished(
+  situation: Situation,
+  { tree, observed }: Pick<PlanInput, 'tree' | 'observed'>,
+  why: string,
+): Proposal | null {
   const { name: deployment, prefix, ingress } = tree
   const always = {
     order: 'stop-first',
     drain: 0,
     isMended: false,
     liveRuns: true,
-    liveMayStart: true,
+    isJoined: false,
     mustSwitch: false,
   } as const
-  const context = { deployment, prefix, ingress, wanted: null, ...always }
+  const context = {
+    deployment,
+    prefix,
+    ingress,
+    wanted: null,
+    ...always,
+    liveMayStart: mayStart(situation.live, observed),
+  }
   const recovery = recover(situation, context)
   if (recovery === null) return renamedBack(situation, tree, why)
   const { because, prepare, commit, cleanup } = recovery
@@ -72,6 +84,16 @@ export function unfinished(situation: Situation, tree: Tree, why: string): Propo
     verdict: verdictOn(situation, 'recover', `${why}; meanwhile: ${because}`),
     work: { kind: 'steps', leaf: situation.leaf, prepare, commit, cleanup, preemptible: false },
   }
+}
+
+/** The container in whose namespace it lived may be gone with a swap of another leaf; then nothing starts it again. */
+function mayStart(live: ObservedContainer | null, observed: PlanInput['observed']): boolean {
+  if (live === null) return true
+  const { network_mode, pid, ipc } = live.running
+  return [network_mode, pid, ipc].every((mode) => {
+    const owner = mode?.startsWith('container:') === true ? mode.slice('container:'.length) : null
+    return owner === null || observed.containers.some(({ id }) => id === owner)
+  })
 }
 
 /** It stays under its own name. */

@@ -279,6 +279,15 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     }
   }
 
+  /** A set that stops takes back what is at its gate, and no verdict is given. */
+  function takenBack(set: string): void {
+    const names = new Set([...engine.world().containers.values()].map(({ name }) => name))
+    for (const key of tries.keys()) {
+      const leaf = key.split(' ')[0] ?? ''
+      if (placeOf(leaf).set === set && !names.has(`${leaf}.failed`)) tries.delete(key)
+    }
+  }
+
   function bumped(leaves: readonly string[], flavour: LeafState['flavour'], more: Partial<LeafState> = {}): SiteState {
     const all = new Map(site.leaves)
     for (const leaf of leaves) {
@@ -355,7 +364,8 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
         const key = step.do === 'stop-set' ? 'stopped' : 'suspended'
         const sets = new Set(site[key])
         if (!sets.delete(step.set)) sets.add(step.set)
-        return commit({ ...site, [key]: sets, readable: true }, `${key}: ${[...sets].join(' ')}`)
+        commit({ ...site, [key]: sets, readable: true }, `${key}: ${[...sets].join(' ')}`)
+        return takenBack(step.set)
       }
       case 'unreadable':
         return commit({ ...site, readable: false }, 'does not read')
@@ -503,7 +513,7 @@ export async function live(steps: readonly Step[]): Promise<Ended> {
     const { set, class: kind, joins } = placeOf(leaf)
     if (container === undefined || container.state === 'running' || kind === 'job' || kind === 'port') return null
     if (site.stopped.has(set) || container.labels === null || container.startedAt === null) return null
-    if (joins !== undefined && removedByHand.has(joins)) return null
+    if (removedByHand.has(joins ?? '') || removedByHand.has(leaf)) return null
     return `${leaf} is held, and what ran of it is ${container.state}`
   }
 

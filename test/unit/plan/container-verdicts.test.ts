@@ -210,6 +210,22 @@ describe('a container', () => {
     expect(steps).toEqual(['web: restart policy no', 'stop web', 'remove web'])
   })
 
+  it('recover: what may still be used does not start again where the container it lives in is gone', async () => {
+    const side = 'network_mode: service:web'
+    const before = treeOf({ web: leaf(1), side: leaf(1, side), api: leaf(1) })
+    const after = treeOf({ web: leaf(1), api: leaf(2, 'environment: {LEVEL: info}') })
+    const host = await hostOf(after)
+    for (const name of ['api', 'web', 'side']) await host.put(before, name)
+    await host.put(before, 'side', { role: 'candidate', state: 'created' })
+    const of = async (name: string) => (await host.engine.inspect(name))?.id ?? ''
+    await host.engine.stop(await of('side'))
+    const refused = { refused: refusal('api', 'not granted') }
+    expect(on(after, await host.observe(after), refused, 'side').steps).toEqual(['start side', 'remove side.next'])
+    await host.engine.stop(await of('web'))
+    await host.engine.remove(await of('web'))
+    expect(on(after, await host.observe(after), refused, 'side').steps).toEqual(['remove side.next'])
+  })
+
   it('remove: after the tables of those that may have used it; hold: where one of them cannot change', async () => {
     const before = treeOf({ web: leaf(1), api: leaf(1), other: leaf(1) })
     const after = treeOf({ api: leaf(2, 'environment: {LEVEL: info}'), other: leaf(1) })

@@ -195,6 +195,26 @@ const rows: Readonly<Record<string, () => Promise<void>>> = {
       ]
     `)
   },
+  '`NAME` not serving and wanted by nobody, `NAME.prev-ID6` serving': async () => {
+    const back = [
+      'recover: the old container of an earlier swap still serves, and the new one does not; the old one comes back',
+      'rename web to web.prev-ID6',
+      'rename web.prev-ID6 to web',
+      'web.prev-ID6: restart policy always',
+    ]
+    const change = { web: { health: 'starting' } } as const
+    expect(await what(startFirst, { old: PREV, candidate: RUNS, wanted: 3, change })).toEqual([
+      ...back,
+      'web: restart policy no',
+      'stop web',
+      'remove web',
+    ])
+    expect(await what(startFirst, { old: PREV, candidate: DOWN, wanted: 3 })).toEqual([...back, 'remove web'])
+    // Both serve, or there may only be one: the way is forward.
+    expect((await what(startFirst, { old: PREV, candidate: RUNS, wanted: 3 })).join()).not.toContain('comes back')
+    const alone = await what(stopFirst, { old: { ...PREV, state: 'stopped' }, candidate: RUNS, wanted: 3, change })
+    expect(alone.join()).not.toContain('comes back')
+  },
   'a job’s `NAME.next` running': async () => {
     expect(await what(asJob, { candidate: NEXT })).toEqual([
       'recover: the job is still running; graft waits for it',

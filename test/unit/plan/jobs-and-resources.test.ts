@@ -38,6 +38,21 @@ describe('a job', () => {
     expect((await sync(tree, (host) => done(host, 3))).said).toBe('keep: not run again: generation 3 has completed')
   })
 
+  it('does not keep down what comes back as it was, by a generation of it that failed', async () => {
+    const both = (web: number) => treeOf({ sync: job(2), web: leaf(web, 'depends_on: [sync]') })
+    const after = async (web: number, put: Put, generation: number | null) => {
+      const host = await hostOf(both(web))
+      if (generation !== null) await done(host, generation)
+      await host.put(both(web), 'sync', { role: 'failed', state: 'exited', exitCode: 9 })
+      await host.put(both(1), 'web', put)
+      return on(both(web), await host.observe(both(web)))
+    }
+    const down = { state: 'stopped', policy: 'no' } as const
+    expect((await after(1, down, 1)).said).toBe('restore: it had been stopped, and is to run')
+    expect((await after(1, down, null)).said).toMatch(/^hold: waits for the job sync: generation 2 failed before/)
+    expect((await after(2, { state: 'running' }, 1)).said).toMatch(/^hold: waits for the job sync: generation 2 failed/)
+  })
+
   it('is refused, suspended, stopped, or failed before', async () => {
     expect((await sync(tree, undefined, { refused: refusal('sync', 'no') })).said).toBe('refuse: no')
     expect((await sync(treeOf({ sync: job(2) }, 'suspend: true\n'))).said).toMatch(/^hold: its set is suspended/)
